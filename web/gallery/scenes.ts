@@ -63,6 +63,8 @@ const calm: Facts = {
   now: NOW,
   carName: "Blitz",
   driver: null,
+  mayTake: false,
+  question: null,
   relayOnly: false,
   phase: { name: "connected" },
   attempt: 0,
@@ -140,6 +142,9 @@ const SCENES: Readonly<Record<string, Partial<Facts>>> = {
   "car away": without({ name: "waiting-car", why: "offline", askAt: NOW }),
   calling: without({ name: "asking", since: NOW }),
   "finding a path": without({ name: "negotiating", since: NOW }),
+  "asked whether the driver is there": {
+    question: { by: "Bob", update: false, until: NOW + 43_000 },
+  },
   "path broken": {
     ...driving("armed", moving),
     phase: { name: "interrupted", since: NOW },

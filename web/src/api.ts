@@ -15,6 +15,7 @@ import {
   people,
   refusal,
   serverInfo,
+  shares,
   type Account,
   type Addresses,
   type CarStatus,
@@ -25,6 +26,8 @@ import {
   type ReleaseChange,
   type Role,
   type ServerInfo,
+  type ShareRole,
+  type Shares,
 } from "./core/app/http";
 import type { Read } from "./protocol/json";
 import { release, releaseList, type Release, type ReleaseList } from "./protocol/release";
@@ -128,6 +131,17 @@ export class Api {
 
   async revoke(car: string): Promise<void> {
     await this.#request("DELETE", `cars/${encodeURIComponent(car)}`);
+  }
+
+  async shares(car: string): Promise<Shares> {
+    return await this.#request("GET", `cars/${encodeURIComponent(car)}/shares`, undefined, shares);
+  }
+
+  /** `who` `null`: everybody; `role` `null`: no longer. */
+  async share(car: string, who: string | null, role: ShareRole | null): Promise<void> {
+    const path = who === null ? "everybody" : `shares/${encodeURIComponent(who)}`;
+    const body = role === null ? undefined : { role };
+    await this.#request(body ? "PUT" : "DELETE", `cars/${encodeURIComponent(car)}/${path}`, body);
   }
 
   /** Asks a car to install the version that waits for its owner. */

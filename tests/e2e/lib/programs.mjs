@@ -134,6 +134,14 @@ export class World {
     await run(this.#path('rccar-host'), [...this.hostArgs('user'), 'add', name]);
   }
 
+  /** Shares the only car with a user. */
+  async share(user, role = 'driver') {
+    const host = (...args) => run(this.#path('rccar-host'), [...this.hostArgs('car'), ...args]);
+    const { stdout } = await host('list');
+    const [id] = stdout.split('\t');
+    await host('share', id, '--user', user, '--role', role);
+  }
+
   /** Runs `rccar-host release …`. */
   async release(...args) {
     const { stdout } = await run(this.#path('rccar-host'), [...this.hostArgs('release'), ...args]);

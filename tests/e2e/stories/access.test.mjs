@@ -65,6 +65,7 @@ describe('one car, several people', () => {
     world = await World.start({ lan: true });
     browser = await launch();
     await world.addUser('grace');
+    await world.share('grace');
   });
   afterEach(async () => {
     // A failed story leaves its pages open; they would keep the car busy.
@@ -112,6 +113,37 @@ describe('one car, several people', () => {
     await second.goto(`${world.url}/#/car/${first.carId}`);
     await second.getByTestId('banner').filter({ hasText: /ada/ }).first().waitFor();
     assert.ok((await first.live()).telemetry, 'the first driver goes on');
+  });
+
+  it('row 4: the owner takes the car back, and the driver reads by whom', async () => {
+    const driver = await Cockpit.open(browser, world, { user: 'grace' });
+    await driver.live();
+    await driver.arm();
+    const owner = await (await browser.newContext()).newPage();
+    await owner.goto(await world.signInLink('ada'));
+    await owner.locator('[data-testid^="open-"]').first().click();
+    await owner.getByTestId('action-take').click();
+    await owner.getByTestId('take-confirm').click();
+    await driver.page.getByTestId('banner').getByText('ada took the car back').waitFor();
+    assert.equal(await driver.page.getByTestId('action-connect').count(), 0);
+    await owner.waitForFunction(
+      () => globalThis.rccar.snapshot().session?.phase?.name === 'connected',
+    );
+  });
+
+  it('row 4: a driver may not take the car, and loses it with the right', async () => {
+    await world.carOnline();
+    const first = await Cockpit.open(browser, world, { user: 'grace' });
+    await first.live();
+    await world.share('grace', 'spectator');
+    await first.page
+      .getByTestId('banner')
+      .getByText(/may no longer drive/)
+      .waitFor();
+    await first.page.goto(world.url);
+    await first.page.locator('[data-testid^="spectator-"]').waitFor();
+    await world.share('grace');
+    await first.page.locator('[data-testid^="open-"]').waitFor();
   });
 
   it("the car's own page drives with its access code, and keeps others out meanwhile", async () => {

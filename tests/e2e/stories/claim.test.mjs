@@ -165,6 +165,7 @@ describe('a card without a token', () => {
   });
 
   it('is removed by its owner only, and somebody else claims it with its new code', async () => {
+    await world.share('grace');
     const grace = await signedIn(browser, world, 'grace');
     await grace.getByTestId(`owner-${id}`).getByText("ada's").waitFor();
     assert.equal(await grace.getByTestId(`remove-${id}`).count(), 0);

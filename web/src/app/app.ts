@@ -12,6 +12,8 @@ import {
   type Claimed,
   type Enrolment,
   type ServerInfo,
+  type ShareRole,
+  type Shares,
 } from "../core/app/http";
 import { backoff } from "../core/link/backoff";
 import { watchNetwork } from "../link/network";
@@ -173,6 +175,21 @@ export class App {
   /** Makes the user the owner of the car that shows this code. */
   async claim(code: string): Promise<Claimed | string> {
     return await this.#ask(() => this.#api.claim(code));
+  }
+
+  async shares(car: string): Promise<Shares | string> {
+    return await this.#ask(() => this.#api.shares(car));
+  }
+
+  /**
+   * Shares a car with somebody, or with everybody (`null`); without a role no longer. Returns a
+   * message for the person, `null` if it worked.
+   */
+  async share(car: string, who: string | null, role: ShareRole | null): Promise<string | null> {
+    return await this.#ask(async () => {
+      await this.#api.share(car, who, role);
+      return null;
+    });
   }
 
   /** Gives a car away; returns a message for the person, `null` if it worked. */

@@ -129,7 +129,7 @@ describe("a cockpit", () => {
   it("sends nothing over the channel of a car that has gone, and shows that it waits", async () => {
     const { connection, control } = await connect();
     hear(control, "armed");
-    receive({ type: "bye", session: SESSION, reason: "car-left" });
+    receive({ type: "bye", session: SESSION, reason: "car-left", by: null });
     control.sent = [];
     vi.advanceTimersByTime(500);
     expect(control.sent).toEqual([]);

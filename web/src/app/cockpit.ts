@@ -17,6 +17,7 @@ import { withGear, type Controls } from "../core/input/controls";
 import { shifted, type Gear } from "../core/input/feel";
 import type { Mixer, Tell } from "../core/input/mixer";
 import type { SignalingEvent } from "../core/link/host";
+import { Idle } from "../core/link/idle";
 import { Session, type Effect as SessionEffect } from "../core/link/session";
 import type { Moment } from "../core/app/minute";
 import type { StatsEntry } from "../core/link/stats";
@@ -68,6 +69,9 @@ export class Cockpit {
     this.calibrate((calibration, now) => calibration.handleTimeout(now)),
   );
 
+  readonly #idle = new Idle(performance.now());
+  readonly #idleTimer = new Timer(() => this.#watchIdle((idle, now) => idle.handleTimeout(now)));
+
   #peer: Peer | null = null;
   #events: EventsChannel | null = null;
   #peers = 0;
@@ -90,10 +94,22 @@ export class Cockpit {
     this.session = new Session({ car: route.car, trickle: route.trickle });
     this.#instruments = new Instruments(route.relayOnly, performance.now());
     this.#act((now) => this.session.handleHost(signaling.state.phase === "ready", now));
+    for (const sign of ["pointerdown", "keydown"])
+      window.addEventListener(sign, () => this.stay(), { signal: this.#end.signal });
     // Browsers let go of the lock whenever the page is hidden.
     document.addEventListener("visibilitychange", () => void this.#stayAwake(), {
       signal: this.#end.signal,
     });
+  }
+
+  /** The driver answers that somebody is there. */
+  stay(): void {
+    this.#watchIdle((idle, now) => idle.handleActive(now));
+  }
+
+  /** Takes the car from whoever drives it. */
+  take(): void {
+    this.#act((now) => this.session.handleTake(now));
   }
 
   get mixer(): Mixer {
@@ -102,8 +118,15 @@ export class Cockpit {
 
   handleSignaling(event: SignalingEvent): void {
     this.#act((now) => {
-      if (event.kind === "message") this.session.handleMessage(event.message, now);
-      else this.session.handleHost(event.state.phase === "ready", now);
+      if (event.kind === "message") {
+        const { message } = event;
+        this.session.handleMessage(message, now);
+        if (message.type === "wanted" && message.session === this.session.id) {
+          const { by, update, idle_s } = message;
+          const wanted = { by, update: update === true, idleMs: idle_s * 1000 };
+          this.#watchIdle((idle) => idle.handleWanted(wanted));
+        }
+      } else this.session.handleHost(event.state.phase === "ready", now);
     });
   }
 
@@ -165,6 +188,7 @@ export class Cockpit {
     this.#sessionTimer.stop();
     this.#displayTimer.stop();
     this.#calibrationTimer.stop();
+    this.#idleTimer.stop();
     this.#end.abort();
     void this.#wakeLock?.release();
   }
@@ -249,6 +273,7 @@ export class Cockpit {
       signaling: this.#signaling.state,
       car,
       driver: this.#sender.path.facts(now),
+      question: this.#idle.question,
     };
   }
 
@@ -266,6 +291,7 @@ export class Cockpit {
     this.#events = null;
     this.calibrate((calibration) => calibration.handleNewSession());
     this.#version = 1;
+    this.#watchIdle((idle, now) => idle.handleNewSession(now));
     this.#sender.act((path, now) => path.handleNewSession(now));
     this.#instruments.handleNewSession();
   }
@@ -302,7 +328,18 @@ export class Cockpit {
     }
   }
 
+  /** Lets the watch over an idle driver do something, and carries out what it decides. */
+  #watchIdle(step: (idle: Idle, now: number) => void): void {
+    step(this.#idle, performance.now());
+    // Its only effect is that the page leaves.
+    if ([...effectsOf(this.#idle)].length > 0) this.#act(() => this.session.handleIdle());
+    this.#idleTimer.set(this.#idle.pollTimeout());
+  }
+
   #handleTelemetry(frame: TelemetryFrame): void {
+    const { sample } = this.#sender.path.facts(performance.now());
+    // An armed car is driven, also with the stick at rest.
+    if (frame.state !== "disarmed" || sample.steering !== 0 || sample.throttle !== 0) this.stay();
     this.#sender.act((path, now) => path.handleTelemetry(frame, now));
     this.#look((now) => this.#instruments.handleTelemetry(frame, now, this.#around(now)));
   }

@@ -39,6 +39,8 @@ export const BYE_REASONS = [
   "no-h264",
   "bad-description",
   "revoked",
+  "taken-back",
+  "idle",
   "shutdown",
   "internal",
 ] as const;
@@ -50,6 +52,10 @@ export const PRESENCES = ["offline", "available", "busy"] as const;
 /** Whether a car can be driven. */
 export type CarPresence = (typeof PRESENCES)[number];
 
+export const CAR_ROLES = ["owner", "driver", "spectator"] as const;
+/** What somebody may do with a car. */
+export type CarRole = (typeof CAR_ROLES)[number];
+
 /** A car in the list that drivers see. */
 export interface CarInfo {
   readonly id: string;
@@ -60,6 +66,8 @@ export interface CarInfo {
   readonly software: string | null;
   /** Account that it belongs to. */
   readonly owner: string | null;
+  /** What the user may do with it; `null` on a car's own page, where everybody may everything. */
+  readonly role: Open<CarRole> | null;
   /** `null` until the car has sent one. */
   readonly update: UpdateStatus | null;
 }
@@ -73,6 +81,7 @@ export const carInfo: Read<CarInfo> = (value, field) => {
     driver: shape.maybe("driver", name),
     software: shape.maybe("software", software),
     owner: shape.maybe("owner", name),
+    role: shape.maybe("role", word(CAR_ROLES)),
     update: shape.maybe("update", updateStatus),
   };
 };

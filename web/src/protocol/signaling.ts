@@ -35,7 +35,13 @@ export type FromDriver =
       from: number;
       count: number;
     }
-  | { type: "connect"; car: string; trickle: boolean }
+  | {
+      type: "connect";
+      car: string;
+      trickle: boolean;
+      /** From whoever drives it. */
+      take: true | null;
+    }
   | { type: "answer"; session: string; generation: number; sdp: string }
   | { type: "candidate"; session: string; generation: number; candidate: Candidate }
   | { type: "restart"; session: string }
@@ -69,7 +75,22 @@ export type ToDriver =
   | { type: "ice-servers"; session: string; ice_servers: IceServer[] }
   | { type: "offer"; session: string; generation: number; sdp: string }
   | { type: "candidate"; session: string; generation: number; candidate: Candidate }
-  | { type: "bye"; session: string; reason: Open<ByeReason> }
+  | {
+      type: "wanted";
+      session: string;
+      /** Who waits for the car. */
+      by: string | null;
+      /** The car waits with an update. */
+      update: true | null;
+      idle_s: number;
+    }
+  | {
+      type: "bye";
+      session: string;
+      reason: Open<ByeReason>;
+      /** Who took the car back. */
+      by: string | null;
+    }
   | {
       type: "error";
       code: Open<ErrorCode>;
@@ -87,6 +108,7 @@ const TO_DRIVER = [
   "ice-servers",
   "offer",
   "candidate",
+  "wanted",
   "bye",
   "error",
   "pong",
@@ -161,11 +183,20 @@ export function parseToDriver(text: string): ToDriver {
         generation: shape.need("generation", uint(32, 1)),
         candidate: shape.need("candidate", candidate),
       };
+    case "wanted":
+      return {
+        type,
+        session: shape.need("session", sessionId),
+        by: shape.maybe("by", name),
+        update: flag(shape.maybe("update", bool)),
+        idle_s: shape.need("idle_s", uint(32, 1)),
+      };
     case "bye":
       return {
         type,
         session: shape.need("session", sessionId),
         reason: shape.need("reason", byeReason),
+        by: shape.maybe("by", name),
       };
     case "error":
       return {
@@ -205,7 +236,12 @@ export function parseFromDriver(text: string): FromDriver {
         count: shape.need("count", uint(8, 1)),
       };
     case "connect":
-      return { type, car: shape.need("car", carId), trickle: shape.orElse("trickle", bool, true) };
+      return {
+        type,
+        car: shape.need("car", carId),
+        trickle: shape.orElse("trickle", bool, true),
+        take: flag(shape.maybe("take", bool)),
+      };
     case "answer":
       return {
         type,

@@ -11,6 +11,7 @@ export function BannerView({
   banner,
   state,
   openControls,
+  take,
 }: {
   app: App;
   cockpit: Cockpit;
@@ -18,11 +19,17 @@ export function BannerView({
   /** The words of the state. */
   state: string;
   openControls: () => void;
+  /** Asks whether the person is sure to take the car from its driver. */
+  take: () => void;
 }) {
   const act = (action: Action): void => {
     switch (action) {
       case "connect":
         return cockpit.connect();
+      case "take":
+        return take();
+      case "stay":
+        return cockpit.stay();
       case "relay":
         return app.go({ ...cockpit.route, relayOnly: true });
       case "back":

@@ -12,6 +12,7 @@ import { AddCarDialog } from "./add-car";
 import { CarStatusPanel } from "./car-status";
 import { CarPicture, PlusIcon } from "./icons";
 import { RemoveCarDialog } from "./remove-car";
+import { ShareCarDialog } from "./share-car";
 import { ThemeSwitch } from "./display";
 import { FindCars, Parts } from "./find-cars";
 import { Top } from "./top";
@@ -21,6 +22,7 @@ import { count, t } from "../words/words";
 export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
   const adding = useSignal(false);
   const removing = useSignal<CarInfo | null>(null);
+  const sharing = useSignal<CarInfo | null>(null);
   const view = app.view.value;
   const wish = app.wish.value;
   const mayAdd = server.mode === "host";
@@ -55,6 +57,7 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
                 app={app}
                 user={server.user}
                 remove={mayAdd ? () => (removing.value = car) : null}
+                share={() => (sharing.value = car)}
               />
             ))}
             {view?.total === 0 && isChoosy(wish) && (
@@ -89,6 +92,9 @@ export function CarsPage({ app, server }: { app: App; server: ServerInfo }) {
         <ThemeSwitch />
       </footer>
       {(adding.value || code !== null) && <AddCarDialog app={app} code={code} close={close} />}
+      {sharing.value && (
+        <ShareCarDialog app={app} car={sharing.value} close={() => (sharing.value = null)} />
+      )}
       {removing.value && (
         <RemoveCarDialog app={app} car={removing.value} close={() => (removing.value = null)} />
       )}
@@ -109,13 +115,16 @@ interface CarCardProps {
   readonly user: string | null;
   /** Asks to remove the car; `null` on a car's own page. */
   readonly remove: (() => void) | null;
+  readonly share: () => void;
 }
 
-function CarCard({ car, app, user, remove }: CarCardProps) {
+function CarCard({ car, app, user, remove, share }: CarCardProps) {
   const open = () => app.go({ page: "car", car: car.id, relayOnly: false, trickle: true });
   // Only a host passes the owner's wish on; a car's own page does not.
   const version = remove === null ? null : requestable(car, user);
   const label = isKnown(PRESENCES, car.presence) ? t().cars.drive[car.presence] : t().cars.open;
+  const mayDrive = car.role === null || car.role === "owner" || car.role === "driver";
+  const mayManage = remove !== null && car.role === "owner";
   return (
     <li class={`car ${car.presence}`} data-testid={`car-${car.id}`} data-presence={car.presence}>
       <CarPicture />
@@ -125,13 +134,23 @@ function CarCard({ car, app, user, remove }: CarCardProps) {
           <span class={`pill ${car.presence}`}>{presence(car)}</span>
         </div>
         <p class="muted small">{car.software ?? t().cars.notYet}</p>
-        {car.owner !== null && (
+        {(car.owner !== null || mayManage) && (
           <p class="muted small owner" data-testid={`owner-${car.id}`}>
-            <span>{car.owner === user ? t().cars.mine : t().cars.of(car.owner)}</span>
-            {car.owner === user && remove && (
-              <button type="button" class="link" data-testid={`remove-${car.id}`} onClick={remove}>
-                {t().cars.remove}
-              </button>
+            <span>{ownerWords(car.owner, user)}</span>
+            {mayManage && (
+              <>
+                <button type="button" class="link" data-testid={`share-${car.id}`} onClick={share}>
+                  {t().cars.share}
+                </button>
+                <button
+                  type="button"
+                  class="link"
+                  data-testid={`remove-${car.id}`}
+                  onClick={remove}
+                >
+                  {t().cars.remove}
+                </button>
+              </>
             )}
           </p>
         )}
@@ -140,17 +159,28 @@ function CarCard({ car, app, user, remove }: CarCardProps) {
         )}
         {version !== null && <InstallButton key={version} app={app} car={car} version={version} />}
       </div>
-      <button
-        type="button"
-        class={`button wide ${car.presence === "available" ? "primary" : ""}`}
-        data-testid={`open-${car.id}`}
-        aria-label={t().cars.openCar(label, car.name)}
-        onClick={open}
-      >
-        {label}
-      </button>
+      {mayDrive ? (
+        <button
+          type="button"
+          class={`button wide ${car.presence === "available" ? "primary" : ""}`}
+          data-testid={`open-${car.id}`}
+          aria-label={t().cars.openCar(label, car.name)}
+          onClick={open}
+        >
+          {label}
+        </button>
+      ) : (
+        <p class="muted small" data-testid={`spectator-${car.id}`}>
+          {t().cars.spectator(car.owner)}
+        </p>
+      )}
     </li>
   );
+}
+
+function ownerWords(owner: string | null, user: string | null): string {
+  if (owner === null) return t().cars.nobodys;
+  return owner === user ? t().cars.mine : t().cars.of(owner);
 }
 
 function NoCars({ mayAdd, add }: { mayAdd: boolean; add: () => void }) {

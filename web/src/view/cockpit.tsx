@@ -17,6 +17,7 @@ import { BackIcon } from "./icons";
 import { PlotPanel } from "./plot";
 import { SetupPanel } from "./setup";
 import { Sticks } from "./sticks";
+import { TakeCarDialog } from "./take-car";
 import { Tools, type PanelName } from "./tools";
 import { t } from "../words/words";
 
@@ -26,6 +27,7 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
   const close = () => (open.value = null);
   const toggle = (panel: PanelName) => (open.value = open.value === panel ? null : panel);
   const openControls = () => (open.value = "controls");
+  const taking = useSignal(false);
   const touched = useSignal(matchMedia("(pointer: coarse)").matches);
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
@@ -83,7 +85,15 @@ export function CockpitPage({ app, cockpit }: { app: App; cockpit: Cockpit }) {
         banner={hud.banner}
         state={stateParts(hud).join(": ")}
         openControls={openControls}
+        take={() => (taking.value = true)}
       />
+      {taking.value && (
+        <TakeCarDialog
+          cockpit={cockpit}
+          carName={hud.carName}
+          close={() => (taking.value = false)}
+        />
+      )}
       {touched.value && <Sticks cockpit={cockpit} />}
       <Dock cockpit={cockpit} hud={hud} />
       {open.value === "plot" && <PlotPanel cockpit={cockpit} close={close} />}

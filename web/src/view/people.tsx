@@ -9,6 +9,7 @@ import { CopyText } from "./copy";
 import { ThemeSwitch } from "./display";
 import { Field, Form, text } from "./form";
 import { Top } from "./top";
+import { moment, t } from "../words/words";
 
 export function PeoplePage({ app, server }: { app: App; server: ServerInfo }) {
   const { people } = app;
@@ -22,8 +23,8 @@ export function PeoplePage({ app, server }: { app: App; server: ServerInfo }) {
       <Top app={app} server={server} here="people" />
       <main class="content">
         <div class="headline">
-          <h1>People</h1>
-          <p class="muted">Everybody who has an account on this host.</p>
+          <h1>{t().people.title}</h1>
+          <p class="muted">{t().people.intro}</p>
         </div>
         {trouble !== null && (
           <p class="trouble note" role="alert" data-testid="people-trouble">
@@ -32,7 +33,7 @@ export function PeoplePage({ app, server }: { app: App; server: ServerInfo }) {
         )}
         <div class="account">
           <section class="box" aria-labelledby="people-title">
-            <h2 id="people-title">Accounts</h2>
+            <h2 id="people-title">{t().people.accounts}</h2>
             <ul class="sign-ins people" data-testid="people" aria-busy={list === null}>
               {list?.map((person) => (
                 <Row
@@ -79,41 +80,43 @@ function Row({ person, people, remove }: RowProps) {
     <li data-testid={`person-${name}`}>
       <div>
         <p class="person-name">
-          {name} {role === "admin" && <span class="pill part">Admin</span>}
+          {name} {role === "admin" && <span class="pill part">{t().people.admin}</span>}
         </p>
         <p class="muted small">
-          {cars === 1 ? "1 car" : `${cars} cars`}
-          {seen_at === null ? ", not signed in" : `, last seen ${moment(seen_at)}`}
-          {!person.has_password && ", no password"}
+          {t().people.cars(cars)}
+          {seen_at === null ? t().people.notSignedIn : t().people.seen(moment(seen_at))}
+          {!person.has_password && t().people.noPassword}
         </p>
       </div>
       <div class="row person-actions">
         <button
           type="button"
           class="button"
-          aria-label={`Make ${name} ${other === "admin" ? "an admin" : "a member"}`}
+          aria-label={
+            other === "admin" ? t().people.makeAdminOf(name) : t().people.makeMemberOf(name)
+          }
           data-testid={`role-${name}`}
           onClick={() => void people.setRole(name, other)}
         >
-          {other === "admin" ? "Make admin" : "Make member"}
+          {other === "admin" ? t().people.makeAdmin : t().people.makeMember}
         </button>
         <button
           type="button"
           class="button"
-          aria-label={`Password link for ${name}`}
+          aria-label={t().people.linkOf(name)}
           data-testid={`link-${name}`}
           onClick={() => void people.makeLink(name)}
         >
-          Password link
+          {t().people.link}
         </button>
         <button
           type="button"
           class="button"
-          aria-label={`Remove ${name}`}
+          aria-label={t().people.removeOf(name)}
           data-testid={`remove-${name}`}
           onClick={remove}
         >
-          Remove
+          {t().people.remove}
         </button>
       </div>
     </li>
@@ -123,11 +126,8 @@ function Row({ person, people, remove }: RowProps) {
 function Link({ link }: { link: PassOn }) {
   return (
     <section class="box" aria-labelledby="link-title">
-      <h2 id="link-title">Link for {link.name}</h2>
-      <p class="muted small">
-        Pass it on. Whoever opens it chooses the password of {link.name}, once, until{" "}
-        {moment(link.expiresAt)}.
-      </p>
+      <h2 id="link-title">{t().people.linkFor(link.name)}</h2>
+      <p class="muted small">{t().people.passOn(link.name, moment(link.expiresAt))}</p>
       <CopyText value={link.url} testid="person-link" />
     </section>
   );
@@ -143,15 +143,15 @@ function Add({ people }: { people: People }) {
   };
   return (
     <section class="box" aria-labelledby="add-person-title">
-      <h2 id="add-person-title">Add somebody</h2>
-      <Form key={added.value} action="Add" testid="add-person" submit={add}>
-        <Field label="Name" name="name" testid="person-name" autocomplete="off" />
+      <h2 id="add-person-title">{t().people.addTitle}</h2>
+      <Form key={added.value} action={t().people.add} testid="add-person" submit={add}>
+        <Field label={t().people.name} name="name" testid="person-name" autocomplete="off" />
         <label class="check">
           <input type="checkbox" name="admin" data-testid="person-admin" />
-          <span>Admin: manages people and releases, and counts as the owner of every car</span>
+          <span>{t().people.adminDoes}</span>
         </label>
       </Form>
-      <p class="muted small">You get a link by which they choose a password.</p>
+      <p class="muted small">{t().people.linkComes}</p>
     </section>
   );
 }
@@ -174,17 +174,17 @@ function RemoveDialog({ people, person, close }: RemoveProps) {
   const others = people.list.value?.filter(({ name }) => name !== person.name) ?? [];
   return (
     <dialog ref={dialog} class="dialog" aria-labelledby="remove-person-title" onClose={close}>
-      <h2 id="remove-person-title">Remove {person.name}?</h2>
-      <p class="muted">All sign-ins and drives of {person.name} end at once.</p>
+      <h2 id="remove-person-title">{t().people.removeThis(person.name)}</h2>
+      <p class="muted">{t().people.removeText(person.name)}</p>
       {person.cars > 0 && (
         <label class="field">
-          <span>{person.cars === 1 ? "The car goes to" : `The ${person.cars} cars go to`}</span>
+          <span>{t().people.carsGoTo(person.cars)}</span>
           <select
             value={heir.value}
             data-testid="heir"
             onChange={(event) => (heir.value = event.currentTarget.value)}
           >
-            <option value="">nobody, until there is an account of this name again</option>
+            <option value="">{t().people.nobody}</option>
             {others.map(({ name }) => (
               <option key={name} value={name}>
                 {name}
@@ -200,7 +200,7 @@ function RemoveDialog({ people, person, close }: RemoveProps) {
       )}
       <div class="row">
         <button type="button" class="button" autofocus onClick={() => dialog.current?.close()}>
-          Keep the account
+          {t().people.keep}
         </button>
         <button
           type="button"
@@ -208,13 +208,9 @@ function RemoveDialog({ people, person, close }: RemoveProps) {
           data-testid="remove-person-confirm"
           onClick={() => void remove()}
         >
-          Remove it
+          {t().people.removeIt}
         </button>
       </div>
     </dialog>
   );
-}
-
-function moment(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
 }

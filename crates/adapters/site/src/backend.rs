@@ -1,11 +1,15 @@
 //! The questions of the routes to the program that serves them.
 
-use crate::people::{AccountInfo, EndedSignIns, NewLink, NewSignIn, Person, PersonInfo, SignedIn};
+use crate::people::{
+    AccountInfo, EndedSignIns, NewLink, NewSignIn, Person, PersonInfo, SharesInfo, SignedIn,
+};
 use crate::status::{CarStatus, Viewer};
 use crate::token::{Token, TokenHash};
 use rccar_protocol::identity::CarKey;
+use rccar_protocol::signaling::CarRole;
 use rccar_protocol::text::{CarId, Name, Software};
 use rccar_rooms::EnrolledCar;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 
@@ -129,14 +133,14 @@ pub trait Backend: Send + Sync + 'static {
         async { Err(AccountError::NotOffered) }
     }
 
-    /// Removes an account; its cars go to `heir`, or wait for an account of its name. The last
-    /// admin stays.
+    /// Removes an account, whatever the case of the letters, and returns its name; its cars go to
+    /// `heir`, or wait for an account of its name. The last admin stays.
     fn remove_person(
         &self,
         by: Name,
         name: Name,
         heir: Option<Name>,
-    ) -> impl Future<Output = Result<(), AccountError>> + Send {
+    ) -> impl Future<Output = Result<Name, AccountError>> + Send {
         let _ = (by, name, heir);
         async { Err(AccountError::NotOffered) }
     }
@@ -180,13 +184,49 @@ pub trait Backend: Send + Sync + 'static {
         async { Err(AccountError::NotOffered) }
     }
 
-    /// Revokes a car. Only its owner may do that.
+    /// Revokes a car, for its owner or an admin.
     fn revoke_car(
         &self,
-        user: Name,
+        by: Name,
         car: CarId,
     ) -> impl Future<Output = Result<(), AccountError>> + Send {
-        let _ = (user, car);
+        let _ = (by, car);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// What somebody may do with a car. `None`: for this person there is no such car.
+    fn car_role(
+        &self,
+        person: Person,
+        car: CarId,
+    ) -> impl Future<Output = Result<Option<CarRole>, AccountError>> + Send {
+        let _ = (person, car);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// With whom a car is shared.
+    fn shares(&self, car: CarId) -> impl Future<Output = Result<SharesInfo, AccountError>> + Send {
+        let _ = car;
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// Shares a car with an account, or with everybody (`None`); without a role it is no longer
+    /// shared with them. Returns the car as it is from now on.
+    fn share(
+        &self,
+        by: Name,
+        car: CarId,
+        with: Option<Name>,
+        role: Option<CarRole>,
+    ) -> impl Future<Output = Result<EnrolledCar, AccountError>> + Send {
+        let _ = (by, car, with, role);
+        async { Err(AccountError::NotOffered) }
+    }
+
+    /// All cars and all admins, after accounts have changed.
+    fn rights(
+        &self,
+    ) -> impl Future<Output = Result<(Vec<EnrolledCar>, BTreeSet<Name>), AccountError>> + Send {
         async { Err(AccountError::NotOffered) }
     }
 
@@ -281,7 +321,7 @@ pub enum AccountError {
     #[error("there is no such car")]
     NoSuchCar,
     /// The car belongs to somebody else, or to nobody.
-    #[error("only the owner may do that; on the host's command line it is `rccar-host car revoke`")]
+    #[error("only the car's owner and admins of this host may do that")]
     NotYours,
     /// The account has as many as it may have; the text says of what.
     #[error("{0}")]

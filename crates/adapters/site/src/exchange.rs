@@ -109,6 +109,17 @@ impl Exchange {
         self.command(Command::EnrolledCars(cars)).await;
     }
 
+    /// An enrolled car has another owner, or is shared with others. Drives of people who have lost
+    /// their right to it end at once.
+    pub async fn update_car(&self, car: EnrolledCar) {
+        self.command(Command::UpdateCar(car)).await;
+    }
+
+    /// Who counts as the owner of every car.
+    pub async fn set_admins(&self, admins: BTreeSet<Name>) {
+        self.command(Command::Admins(admins)).await;
+    }
+
     /// Makes the calling process a car, without socket and registration. Dropping the sender is
     /// like losing the connection. A receiver that lets 256 messages wait loses it as well.
     pub async fn attach_local_car(

@@ -87,12 +87,13 @@ pub use listening::{Listening, Tls};
 pub use names::{CarUrlError, PublicUrl, PublicUrlError};
 pub use options::Options;
 pub use people::{
-    AccountInfo, EndedSignIns, NewLink, NewSignIn, Person, PersonInfo, Role, SignInInfo, SignedIn,
+    AccountInfo, EndedSignIns, NewLink, NewSignIn, Person, PersonInfo, Role, ShareInfo, SharesInfo,
+    SignInInfo, SignedIn,
 };
 pub use provision::provision_file;
 pub use proxies::{Proxies, ProxyHeader};
 pub use rccar_crowd::Shares;
-pub use rccar_rooms::EnrolledCar;
+pub use rccar_rooms::{EnrolledCar, Shared};
 pub use releases::{
     BundleFile, Release, ReleaseChange, ReleaseError, ReleaseQuestion, ReleaseRules, Releases,
     Upload, UploadWish,

@@ -1,6 +1,7 @@
 //! Accounts and their sign-ins, as their users see them.
 
 use crate::token::{Token, TokenHash};
+use rccar_protocol::signaling::CarRole;
 use rccar_protocol::text::Name;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -44,6 +45,22 @@ pub struct PersonInfo {
     pub created_at: u64,
     /// When one of its browsers was seen last, to ten minutes. `None`: none is signed in.
     pub seen_at: Option<u64>,
+}
+
+/// With whom a car is shared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SharesInfo {
+    /// What everybody on the host may do with it.
+    pub everybody: Option<CarRole>,
+    /// By name.
+    pub people: Vec<ShareInfo>,
+}
+
+/// What one account may do with a car.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShareInfo {
+    pub name: Name,
+    pub role: CarRole,
 }
 
 /// A one-time link for somebody else.

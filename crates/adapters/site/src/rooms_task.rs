@@ -52,6 +52,8 @@ pub(crate) enum Command {
         conn: CarConn,
     },
     EnrolledCars(Vec<EnrolledCar>),
+    UpdateCar(EnrolledCar),
+    Admins(BTreeSet<Name>),
     RevokeCar(CarId),
     RememberUpdates(Vec<(CarId, UpdateStatus)>),
     WatchUpdates(mpsc::Sender<(CarId, UpdateStatus)>),
@@ -180,7 +182,10 @@ impl Task {
             Command::CarJoined { conn, car, software, link } => {
                 let id = car.id.clone();
                 self.cars.insert(conn, (id.clone(), link));
-                self.rooms.handle_enrolled_car(now, car);
+                // Of a known car the rooms may have newer rights than what was read when it dialled.
+                if !self.rooms.is_enrolled(&id) {
+                    self.rooms.handle_enrolled_car(now, car);
+                }
                 self.access.know(&id);
                 self.rooms.handle_car_joined(now, conn, id, software);
                 // Sends `registered`, which the car expects before its access token.
@@ -200,6 +205,13 @@ impl Task {
                 self.cars.remove(&conn);
                 self.rooms.handle_car_gone(now, conn);
             }
+            Command::UpdateCar(car) => {
+                // It may have been revoked meanwhile.
+                if self.rooms.is_enrolled(&car.id) {
+                    self.rooms.handle_enrolled_car(now, car);
+                }
+            }
+            Command::Admins(admins) => self.rooms.handle_admins(now, admins),
             Command::RevokeCar(car) => {
                 self.rooms.handle_car_revoked(now, &car);
                 self.access.forget(&car);

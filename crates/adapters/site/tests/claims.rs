@@ -161,7 +161,7 @@ async fn only_the_owner_revokes_and_the_car_is_sent_away_at_once() {
     let (ada, bob, id) = (server.cookie("Ada").await, server.cookie("Bob").await, car.key().id());
     claim(&server, &ada, CODE).await;
     let mut driver = server.driver("Bob").await;
-    assert_eq!(revoke(&server, &bob, id.as_str()).await.code(), "forbidden");
+    assert_eq!(revoke(&server, &bob, id.as_str()).await.code(), "no-such-car", "not his");
     assert_eq!(revoke(&server, "", id.as_str()).await.code(), "not-signed-in");
     assert_eq!(revoke(&server, &ada, "nonsense").await.code(), "no-such-car");
     assert_eq!(revoke(&server, &ada, id.as_str()).await.status, 204);

@@ -139,7 +139,12 @@ async fn row_5_an_end_that_is_back_gets_new_credentials_at_once() {
 #[tokio::test]
 async fn a_local_car_is_driven_without_a_socket() {
     let server = Server::start().await;
-    let known = EnrolledCar { id: TestCar::new(1).key().id(), name: name("this car"), owner: None };
+    let known = EnrolledCar {
+        id: TestCar::new(1).key().id(),
+        name: name("this car"),
+        owner: None,
+        shared: Default::default(),
+    };
     let (to_host, mut from_host) =
         server.exchange.attach_local_car(known.clone(), software()).await;
     assert!(matches!(from_host.recv().await, Some(ToCar::Registered { .. })));

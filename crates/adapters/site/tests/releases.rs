@@ -153,7 +153,7 @@ async fn a_download_lasts_as_long_as_it_moves() {
 #[tokio::test]
 async fn an_upload_lasts_as_long_as_it_moves() {
     let server = server().await;
-    let cookie = server.cookie("Ada").await;
+    let cookie = server.cookie("Root").await;
     let path = "/api/v1/releases?channel=stable&rollout=100";
     let head = format!(
         "POST {path} HTTP/1.1\r\ncookie: {cookie}\r\n\
@@ -205,7 +205,7 @@ async fn programs_without_releases_give_no_tokens_and_offer_nothing() {
     assert_eq!(socket.next_json().await["type"], "registered");
     socket.send(r#"{"type":"ping","id":1}"#).await;
     assert_eq!(socket.next_json().await["type"], "pong", "and no token before it");
-    let cookie = server.cookie("Ada").await;
+    let cookie = server.cookie("Root").await;
     let mut stream =
         begin(&server, &format!("GET /api/v1/releases HTTP/1.1\r\ncookie: {cookie}")).await;
     let mut answer = String::new();

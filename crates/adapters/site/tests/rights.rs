@@ -3,8 +3,9 @@
 
 mod common;
 
-use common::{Server, TestBackend, TestCar};
-use rccar_site::rights;
+use common::{Server, TestBackend, TestCar, name};
+use rccar_protocol::signaling::CarRole;
+use rccar_site::{EnrolledCar, Shared, rights};
 
 /// Every route, and the least that one has to be for it. A new route fails the tests until somebody
 /// has thought about it here, too.
@@ -28,8 +29,13 @@ const EXPECTED: &[(&str, &str, &str)] = &[
     ("DELETE", "/api/v1/sign-ins/{id}", "member"),
     ("POST", "/api/v1/enrolments", "member"),
     ("POST", "/api/v1/claims", "member"),
-    ("DELETE", "/api/v1/cars/{id}", "member"),
-    ("POST", "/api/v1/cars/{id}/install", "member"),
+    ("DELETE", "/api/v1/cars/{id}", "owner"),
+    ("POST", "/api/v1/cars/{id}/install", "owner"),
+    ("GET", "/api/v1/cars/{id}/shares", "owner"),
+    ("PUT", "/api/v1/cars/{id}/shares/{name}", "owner"),
+    ("DELETE", "/api/v1/cars/{id}/shares/{name}", "owner"),
+    ("PUT", "/api/v1/cars/{id}/everybody", "owner"),
+    ("DELETE", "/api/v1/cars/{id}/everybody", "owner"),
     ("GET", "/api/v1/people", "admin"),
     ("POST", "/api/v1/people", "admin"),
     ("PATCH", "/api/v1/people/{name}", "admin"),
@@ -44,7 +50,7 @@ const EXPECTED: &[(&str, &str, &str)] = &[
 ];
 
 /// From the least to the most.
-const PEOPLE: [&str; 3] = ["stranger", "member", "admin"];
+const PEOPLE: [&str; 6] = ["stranger", "member", "spectator", "driver", "owner", "admin"];
 
 #[test]
 fn row_4_every_route_is_in_the_test_and_every_route_of_the_test_exists() {
@@ -57,8 +63,15 @@ fn row_4_every_route_is_in_the_test_and_every_route_of_the_test_exists() {
 #[tokio::test]
 async fn row_4_each_route_answers_those_who_may_and_nobody_else() {
     let server = Server::start().await;
-    let car = server.know(&TestCar::new(1)).id.to_string();
+    let people = [("spectator", CarRole::Spectator), ("driver", CarRole::Driver)];
+    let shared =
+        Shared { everybody: None, people: people.map(|(user, role)| (name(user), role)).into() };
+    let (id, owner) = (TestCar::new(1).key().id(), Some(name("owner")));
+    let known = EnrolledCar { id, name: name("blue car"), owner, shared };
+    let car = known.id.to_string();
     for &(method, path, least) in EXPECTED {
+        // A row before may have given it away.
+        *server.backend.cars.lock().unwrap() = vec![known.clone()];
         let path = path
             .replace("/cars/{id}", &format!("/cars/{car}"))
             .replace("{id}", "none")
@@ -76,20 +89,20 @@ async fn row_4_each_route_answers_those_who_may_and_nobody_else() {
             let refused = match reply.status {
                 401 if reply.code() == "not-signed-in" => Some("not signed in"),
                 403 if reply.code() == "forbidden" => Some("forbidden"),
+                404 if reply.code() == "no-such-car" => Some("no such car"),
                 _ => None,
             };
             let rank = |who| PEOPLE.iter().position(|one| *one == who);
             let wanted = match (least, rank(person), rank(least)) {
                 ("car", ..) => Some("not signed in"),
-                (_, Some(rank), Some(least)) if rank < least => {
-                    Some(if person == "stranger" { "not signed in" } else { "forbidden" })
-                }
+                (least, Some(rank), Some(needed)) if rank < needed => Some(match person {
+                    "stranger" => "not signed in",
+                    "member" if least == "owner" => "no such car",
+                    _ => "forbidden",
+                }),
                 _ => None,
             };
-            let owners = path.contains("/cars/") && person == "member";
-            if !owners {
-                assert_eq!(refused, wanted, "{method} {path} for {person}: {reply:?}");
-            }
+            assert_eq!(refused, wanted, "{method} {path} for {person}: {reply:?}");
         }
     }
 }

@@ -20,6 +20,7 @@ fn wish(source: Source, session: u64) -> Wish {
         session: id(session),
         driver: Name::new("Ada").unwrap(),
         trickle: true,
+        take: false,
         ice_servers: Vec::new(),
     }
 }
@@ -42,6 +43,28 @@ fn driven() -> Lease {
     lease.handle_connect(START, wish(Source::Host, 1));
     assert_eq!(effects(&mut lease), [Effect::Start(wish(Source::Host, 1))]);
     lease
+}
+
+/// The owner's wish.
+fn take(source: Source, session: u64) -> Wish {
+    Wish { take: true, ..wish(source, session) }
+}
+
+#[test]
+fn row_4_the_owner_takes_the_car_from_whoever_drives_or_waits() {
+    for source in [Source::Host, Source::Lan] {
+        let mut lease = driven();
+        lease.handle_connect(START, take(source, 2));
+        let ended = [Effect::End(ByeReason::TakenBack), bye(Source::Host, 1, ByeReason::TakenBack)];
+        assert_eq!(effects(&mut lease), ended);
+        // Nobody comes between, and another owner's wish is the newer one.
+        lease.handle_connect(START, wish(Source::Lan, 3));
+        assert_eq!(effects(&mut lease), [bye(Source::Lan, 3, ByeReason::CarBusy)]);
+        lease.handle_connect(START, take(source, 4));
+        assert_eq!(effects(&mut lease), [bye(source, 2, ByeReason::TakenBack)]);
+        lease.handle_ended(Outcome::EndedByDriver(ByeReason::TakenBack));
+        assert_eq!(effects(&mut lease), [Effect::Vacate, Effect::Start(take(source, 4))]);
+    }
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use crate::rooms::Rooms;
 use crate::session::{Farewell, Session, said_by_an_end};
 use crate::view::sort_key;
-use crate::words::{CarConn, Close, Effect, EnrolledCar, Event, InstallRefusal};
+use crate::words::{CarConn, Close, Effect, EnrolledCar, Event, InstallRefusal, Shared};
 use rccar_protocol::release::{UpdateState, UpdateStatus, Version};
-use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, ToCar, ToDriver};
+use rccar_protocol::signaling::{ByeReason, CarRole, ErrorCode, FromCar, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Note, SessionId, Software};
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeMap;
@@ -16,6 +16,8 @@ pub(crate) struct Car {
     /// What the list is sorted by.
     pub(crate) key: Box<str>,
     pub(crate) owner: Option<Name>,
+    /// `None`: with nobody.
+    pub(crate) shared: Option<Box<Shared>>,
     pub(crate) software: Option<Software>,
     /// The car's last report about its updates; kept while it is away.
     pub(crate) update: Option<Box<UpdateStatus>>,
@@ -36,17 +38,22 @@ impl Rooms {
         known.into_values().for_each(|car| self.handle_enrolled_car(now, car));
     }
 
-    /// Adds a car, or gives an enrolled one another name or owner.
+    /// Adds a car, or gives an enrolled one another name, owner or share.
     pub fn handle_enrolled_car(&mut self, now: MonotonicMicros, known: EnrolledCar) {
-        let EnrolledCar { id, name, owner } = known;
+        let EnrolledCar { id, name, owner, shared } = known;
+        let shared = shared.boxed();
         match self.cars.get_mut(&id) {
-            Some(car) if car.name == name && car.owner == owner => return,
-            Some(car) => (car.key, car.name, car.owner) = (sort_key(&name), name, owner),
+            Some(car) if car.name == name && car.owner == owner && car.shared == shared => return,
+            Some(car) => {
+                (car.key, car.name) = (sort_key(&name), name);
+                self.change_rights(now, &id, owner, shared);
+            }
             None => {
                 let car = Car {
                     key: sort_key(&name),
                     name,
                     owner,
+                    shared,
                     software: None,
                     update: None,
                     conn: None,
@@ -142,7 +149,8 @@ impl Rooms {
         let Some(entry) = self.cars.get_mut(car) else { return };
         let status = remember_failure(entry.update.as_deref(), status);
         if entry.update.as_deref() != Some(&status) {
-            entry.update = Some(Box::new(status.clone()));
+            let before = entry.update.replace(Box::new(status.clone()));
+            self.update_changed(car, before.as_deref());
             self.events.push_back(Event::UpdateStatus { car: car.clone(), status });
             self.list_changed(now, car);
         }
@@ -156,7 +164,8 @@ impl Rooms {
         version: Version,
     ) -> Result<(), InstallRefusal> {
         let car = self.cars.get(id).ok_or(InstallRefusal::NoSuchCar)?;
-        if car.owner.as_ref() != Some(user) {
+        let role = self.asker(user).role(car).ok_or(InstallRefusal::NoSuchCar)?;
+        if role != CarRole::Owner || (!self.options.by_rights && car.owner.as_ref() != Some(user)) {
             return Err(InstallRefusal::NotYours);
         }
         let conn = car.conn.ok_or(InstallRefusal::Offline)?;

@@ -1,11 +1,12 @@
 //! What drivers do.
 
 use crate::list::Told;
+use crate::rights::may_drive;
 use crate::rooms::Rooms;
-use crate::session::{Farewell, said_by_an_end};
+use crate::session::{Call, Farewell, said_by_an_end};
 use crate::view::View;
 use crate::words::{Close, DriverConn, Effect, Event};
-use rccar_protocol::signaling::{ByeReason, ErrorCode, FromDriver, ToCar, ToDriver};
+use rccar_protocol::signaling::{ByeReason, CarRole, ErrorCode, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, Note, SessionId};
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::BTreeSet;
@@ -53,9 +54,9 @@ impl Rooms {
             ),
             FromDriver::Ping { id } => self.tell_driver(from, ToDriver::Pong { id }),
             FromDriver::List(wish) => self.look(now, from, wish),
-            FromDriver::Connect { car, trickle } => {
+            FromDriver::Connect { car, trickle, take } => {
                 let user = driver.user.clone();
-                self.connect(now, from, user, car, trickle, random);
+                self.connect(now, from, user, Call { car, trickle, take }, random);
             }
             FromDriver::Answer { session, generation, sdp } => {
                 self.relay_to_car(now, from, session, ToCar::Answer { session, generation, sdp });
@@ -90,6 +91,7 @@ impl Rooms {
         if self.drivers.remove(&conn).is_none() {
             return;
         }
+        self.stop_waiting(conn);
         let back_by = now.plus(self.options.grace);
         let Some(id) = self.session_of_driver(conn) else { return };
         self.driving.remove(&conn);
@@ -106,6 +108,7 @@ impl Rooms {
             self.end_session(now, id, &Farewell::both(ByeReason::Revoked));
         }
         if self.drivers.remove(&conn).is_some() {
+            self.stop_waiting(conn);
             self.effects.push_back(Effect::CloseDriver { conn, why: Close::SignedOut });
         }
     }
@@ -147,11 +150,15 @@ impl Rooms {
         now: MonotonicMicros,
         from: DriverConn,
         user: Name,
-        car: CarId,
-        trickle: bool,
+        call: Call,
         random: u64,
     ) {
-        let Some(entry) = self.cars.get(&car) else {
+        let car = call.car.clone();
+        let seen = self.cars.get(&car).and_then(|entry| {
+            let role = self.asker(&user).role(entry)?;
+            Some((entry, role))
+        });
+        let Some((entry, role)) = seen else {
             return self.refuse_driver(
                 from,
                 ErrorCode::NoSuchCar,
@@ -160,25 +167,38 @@ impl Rooms {
                 None,
             );
         };
+        if !may_drive(role) || (call.take && role != CarRole::Owner) {
+            let text = match call.take {
+                true => format!("only the owner of {} and admins may take it back", entry.name),
+                false => format!("you may see {} and not drive it", entry.name),
+            };
+            return self.refuse_driver(from, ErrorCode::Forbidden, &text, Some(car), None);
+        }
         if entry.conn.is_none() {
             let text = format!("{} is not connected", entry.name);
             return self.refuse_driver(from, ErrorCode::CarOffline, &text, Some(car), None);
         }
-        if let Some(session) = entry.session.as_ref().filter(|session| session.user != user) {
+        let others = entry.session.as_ref().filter(|session| session.user != user);
+        if let Some(session) = others.filter(|_| !call.take) {
+            let id = session.id;
             let text = format!("{} drives {} right now", session.user, entry.name);
-            return self.refuse_driver(from, ErrorCode::CarBusy, &text, Some(car), None);
+            self.refuse_driver(from, ErrorCode::CarBusy, &text, Some(car), None);
+            return self.wait_for(from, user, id);
         }
+        let taken = others.is_some();
         // The old session still holds its identifier here, so the new one cannot get the same.
         let new = self.unused_session_id(random);
         if let Some((id, driver)) =
             entry.session.as_ref().map(|session| (session.id, session.driver))
         {
+            let reason = if taken { ByeReason::TakenBack } else { ByeReason::Replaced };
             // The connection that asks knows that its old session ends.
-            let to_driver = (driver != Some(from)).then_some(ByeReason::Replaced);
-            self.end_session(now, id, &Farewell { to_driver, to_car: Some(ByeReason::Replaced) });
+            let to_driver = (driver != Some(from)).then_some(reason);
+            let by = taken.then(|| user.clone());
+            self.end_session(now, id, &Farewell { to_driver, to_car: Some(reason), by });
         }
         self.leave_other_car(now, from, None);
-        self.begin_session(now, new, from, user, car, trickle);
+        self.begin_session(now, new, from, user, call);
     }
 
     fn relay_to_car(

@@ -49,8 +49,12 @@
 //!
 //! # Design decisions
 //!
-//! * Users are told apart by name. Every user who is signed in sees and may drive every car of the
-//!   host. Rights for single cars would be checked here, in `connect` and in the list.
+//! * Users are told apart by name. With [`Options::by_rights`] they see and drive the cars to which
+//!   they have a right: as owner, as admin, or because the car is shared with them or with
+//!   everybody. Without it everybody who is let in may do everything with every car.
+//! * The owner takes a car back with `connect` and `take`: the present driver gets `bye` with the
+//!   owner's name, and the car is told, too, so that it also ends a drive that this host has
+//!   forgotten or never knew.
 //! * A page drives one car: a `connect` ends what the same connection drove before. The page gets
 //!   no `bye` for that, because it caused it.
 //! * A live session moves to another connection of the same user that names it: a page whose
@@ -69,13 +73,15 @@ mod drivers;
 mod ends;
 mod list;
 mod mailbox;
+mod rights;
 mod rooms;
 mod session;
 mod view;
 mod waiting;
+mod waits;
 mod words;
 
 pub use ends::SessionEnds;
 pub use rooms::{Options, Rooms};
 pub use waiting::{CODE_LIFETIME, CodeHash, WaitError, WaitingRoom};
-pub use words::{CarConn, Close, DriverConn, Effect, EnrolledCar, Event, InstallRefusal};
+pub use words::{CarConn, Close, DriverConn, Effect, EnrolledCar, Event, InstallRefusal, Shared};

@@ -13,11 +13,12 @@
 //! picture and its candidates share the link. It gets what has changed when its drive ends.
 
 use crate::cars::Car;
+use crate::rights::Asker;
 use crate::rooms::Rooms;
 use crate::view::AT_ONCE;
 use crate::words::{DriverConn, Effect};
 use rccar_protocol::PROTOCOL_VERSION;
-use rccar_protocol::signaling::{CarInfo, CarPresence, LISTS, ToDriver};
+use rccar_protocol::signaling::{CarInfo, CarPresence, CarRole, LISTS, ToDriver};
 use rccar_protocol::text::{CarId, Name};
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,15 @@ pub(crate) struct Told {
     /// Number of the last change that was sent.
     pub(crate) upto: u64,
     pub(crate) behind: bool,
+    /// Cars that the driver must not see any more. Only for pages that are told the whole list.
+    pub(crate) lost: Vec<CarId>,
+}
+
+impl Told {
+    /// Sends the list again, from its beginning.
+    pub(crate) fn tell_all<'a>(&mut self, cars: impl Iterator<Item = &'a CarId>) {
+        self.rest = cars.cloned().collect();
+    }
 }
 
 impl List {
@@ -82,7 +92,18 @@ impl Rooms {
     /// The whole list, sorted by identifier.
     #[must_use]
     pub fn cars(&self) -> Vec<CarInfo> {
-        self.cars.iter().map(|(id, car)| info(id, car)).collect()
+        self.cars.iter().map(|(id, car)| info(id, car, None)).collect()
+    }
+
+    /// The same as a user sees it.
+    #[must_use]
+    pub fn cars_of(&self, user: &Name) -> Vec<CarInfo> {
+        let asker = self.asker(user);
+        self.cars
+            .iter()
+            .filter(|(_, car)| asker.sees(car))
+            .map(|(id, car)| info(id, car, asker.shown_role(car)))
+            .collect()
     }
 
     /// The shell's answer to [`Effect::ListWaits`], once all earlier messages to this driver are on
@@ -97,11 +118,22 @@ impl Rooms {
         let Some(driver) = self.drivers.get_mut(&to).filter(|driver| driver.told.behind) else {
             return;
         };
+        let user = driver.user.clone();
+        let (admin, by_rights) = (self.admins.contains(&user), self.options.by_rights);
+        let asker = Asker { user: &user, admin, by_rights };
         let (mut part, mut gone) = (Part::default(), Vec::new());
+        // The change that took the car away comes with it: what is seen again is told below.
+        for id in std::mem::take(&mut driver.told.lost) {
+            if self.cars.get(&id).is_some_and(|car| !asker.sees(car)) && !gone.contains(&id) {
+                part.count(id.as_str().len());
+                gone.push(id);
+            }
+        }
         let mut complete = true;
         for (&number, id) in self.list.changes.range(driver.told.upto + 1..) {
             let fits = match self.cars.get(id) {
-                Some(car) => part.put(info(id, car)),
+                Some(car) if !asker.sees(car) => true,
+                Some(car) => part.put(info(id, car, asker.shown_role(car))),
                 None => {
                     part.count(id.as_str().len()) && {
                         gone.push(id.clone());
@@ -117,8 +149,8 @@ impl Rooms {
         }
         while complete && let Some(id) = driver.told.rest.pop() {
             // A car that has gone meanwhile was sent as a change, above.
-            if let Some(car) = self.cars.get(&id)
-                && !part.put(info(&id, car))
+            if let Some(car) = self.cars.get(&id).filter(|car| asker.sees(car))
+                && !part.put(info(&id, car, asker.shown_role(car)))
             {
                 driver.told.rest.push(id);
                 complete = false;
@@ -144,13 +176,15 @@ impl Rooms {
             return Told { upto: self.list.newest, ..Told::default() };
         }
         let rank = |car: &Car| (car.owner.as_ref() != Some(user), car.conn.is_none());
-        let mut order: Vec<_> = self.cars.iter().map(|(id, car)| (rank(car), id)).collect();
+        let asker = self.asker(user);
+        let seen = self.cars.iter().filter(|(_, car)| asker.sees(car));
+        let mut order: Vec<_> = seen.map(|(id, car)| (rank(car), id)).collect();
         // Backwards: `pop` takes from the end.
         order.sort_by(|a, b| b.cmp(a));
         let mut part = Part::default();
         while let Some(&(_, id)) = order.last()
             && let Some(car) = self.cars.get(id)
-            && part.put(info(id, car))
+            && part.put(info(id, car, asker.shown_role(car)))
         {
             order.pop();
         }
@@ -160,7 +194,7 @@ impl Rooms {
         if behind {
             self.list.parts_due.get_or_insert(now.plus(PART_INTERVAL));
         }
-        Told { rest, upto: self.list.newest, behind }
+        Told { rest, upto: self.list.newest, behind, lost: Vec::new() }
     }
 
     fn greet(&mut self, to: DriverConn, user: &Name, cars: Vec<CarInfo>, more: bool) {
@@ -281,7 +315,7 @@ pub(crate) fn presence(car: &Car) -> CarPresence {
     }
 }
 
-pub(crate) fn info(id: &CarId, car: &Car) -> CarInfo {
+pub(crate) fn info(id: &CarId, car: &Car, role: Option<CarRole>) -> CarInfo {
     CarInfo {
         id: id.clone(),
         name: car.name.clone(),
@@ -293,6 +327,7 @@ pub(crate) fn info(id: &CarId, car: &Car) -> CarInfo {
             .map(|session| session.user.clone()),
         software: car.software.clone(),
         owner: car.owner.clone(),
+        role,
         update: car.update.as_deref().cloned(),
     }
 }

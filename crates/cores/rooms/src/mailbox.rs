@@ -43,7 +43,11 @@ pub(crate) trait Supersede {
 
 impl Supersede for ToDriver {
     fn supersedes(&self, old: &Self) -> bool {
-        matches!((self, old), (Self::Offer { .. }, Self::Offer { .. } | Self::Candidate { .. }))
+        matches!(
+            (self, old),
+            (Self::Offer { .. }, Self::Offer { .. } | Self::Candidate { .. })
+                | (Self::Wanted { .. }, Self::Wanted { .. })
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use crate::list::List;
 use crate::session::Farewell;
 use crate::words::{CarConn, Close, DriverConn, Effect, Event};
 use rccar_protocol::signaling::ByeReason;
-use rccar_protocol::text::{CarId, SessionId, Software};
+use rccar_protocol::text::{CarId, Name, SessionId, Software};
 use rccar_protocol::units::MonotonicMicros;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -25,6 +25,11 @@ pub struct Options {
     /// Whether drives go on when this program stops: the car is another program, and page and car
     /// need nobody between them.
     pub drives_go_on: bool,
+    /// Whether users see and drive only the cars to which they have a right. Otherwise all of them
+    /// count as owners of every car.
+    pub by_rights: bool,
+    /// When the page of a driver who does nothing asks, if somebody waits. `None`: never.
+    pub idle: Option<Duration>,
 }
 
 impl Options {
@@ -40,6 +45,8 @@ impl Options {
             offer_timeout: Duration::from_secs(10),
             list_interval: Duration::from_millis(200),
             drives_go_on: false,
+            by_rights: false,
+            idle: None,
         }
     }
 }
@@ -58,6 +65,9 @@ pub struct Rooms {
     /// The next deadline of each session that has one. Changes in `session.rs` only.
     pub(crate) due: BTreeSet<(MonotonicMicros, SessionId)>,
     pub(crate) list: List,
+    pub(crate) admins: BTreeSet<Name>,
+    /// The session that each page waits for. Changes together with `Session::waits`.
+    pub(crate) waiting: BTreeMap<DriverConn, SessionId>,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) events: VecDeque<Event>,
 }
@@ -74,6 +84,8 @@ impl Rooms {
             driving: BTreeMap::new(),
             due: BTreeSet::new(),
             list: List::default(),
+            admins: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             effects: VecDeque::new(),
             events: VecDeque::new(),
         }

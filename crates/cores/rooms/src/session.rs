@@ -17,6 +17,8 @@ pub(crate) struct Session {
     /// `None` while the driver's socket is away.
     pub(crate) driver: Option<DriverConn>,
     pub(crate) deadlines: Deadlines,
+    /// The page that was refused because of this session, and who looks at it.
+    pub(crate) waits: Option<(DriverConn, Name)>,
     pub(crate) for_driver: Mailbox<ToDriver>,
     pub(crate) for_car: Mailbox<ToCar>,
 }
@@ -42,19 +44,30 @@ impl Deadlines {
 pub(crate) struct Farewell {
     pub(crate) to_driver: Option<ByeReason>,
     pub(crate) to_car: Option<ByeReason>,
+    /// Who took the car back.
+    pub(crate) by: Option<Name>,
+}
+
+/// A driver's wish for a car.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) car: CarId,
+    pub(crate) trickle: bool,
+    /// From whoever drives it, here or unknown to this host.
+    pub(crate) take: bool,
 }
 
 impl Farewell {
     pub(crate) fn both(reason: ByeReason) -> Self {
-        Self { to_driver: Some(reason), to_car: Some(reason) }
+        Self { to_driver: Some(reason), to_car: Some(reason), by: None }
     }
 
     pub(crate) fn driver_only(reason: ByeReason) -> Self {
-        Self { to_driver: Some(reason), to_car: None }
+        Self { to_driver: Some(reason), to_car: None, by: None }
     }
 
     pub(crate) fn car_only(reason: ByeReason) -> Self {
-        Self { to_driver: None, to_car: Some(reason) }
+        Self { to_driver: None, to_car: Some(reason), by: None }
     }
 }
 
@@ -74,8 +87,7 @@ impl Rooms {
         id: SessionId,
         from: DriverConn,
         user: Name,
-        car: CarId,
-        trickle: bool,
+        Call { car, trickle, take }: Call,
     ) {
         let Some(entry) = self.cars.get_mut(&car) else { return };
         let offer_by = now.plus(self.options.offer_timeout);
@@ -84,6 +96,7 @@ impl Rooms {
             user: user.clone(),
             driver: Some(from),
             deadlines: Deadlines::default(),
+            waits: None,
             for_driver: Mailbox::default(),
             for_car: Mailbox::default(),
         }));
@@ -96,8 +109,16 @@ impl Rooms {
         );
         self.tell_car_of(
             id,
-            ToCar::Connect { session: id, driver: user.clone(), trickle, ice_servers: Vec::new() },
+            ToCar::Connect {
+                session: id,
+                driver: user.clone(),
+                trickle,
+                take,
+                ice_servers: Vec::new(),
+            },
         );
+        self.stop_waiting(from);
+        self.tell_if_update_waits(id);
         self.list_changed(now, &car);
         self.events.push_back(Event::SessionStarted { session: id, car, user });
     }
@@ -113,8 +134,11 @@ impl Rooms {
         if let Some(driver) = session.driver {
             self.driving.remove(&driver);
         }
+        if let Some((waits, _)) = &session.waits {
+            self.waiting.remove(waits);
+        }
         if let (Some(to), Some(reason)) = (session.driver, farewell.to_driver) {
-            self.tell_driver(to, ToDriver::Bye { session: id, reason });
+            self.tell_driver(to, ToDriver::Bye { session: id, reason, by: farewell.by.clone() });
         }
         if let (Some(to), Some(reason)) = (conn, farewell.to_car) {
             self.effects
@@ -134,6 +158,7 @@ impl Rooms {
             }
         }
         self.driving.clear();
+        self.waiting.clear();
         self.due.clear();
     }
 

@@ -42,6 +42,13 @@ pub(crate) struct View {
     pub(crate) not_before: MonotonicMicros,
 }
 
+impl View {
+    /// The page is told everything again, as soon as it may be.
+    pub(crate) fn forget(&mut self) {
+        (self.order, self.counts) = (Vec::new(), None);
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Counts {
     known: u32,
@@ -69,16 +76,15 @@ impl Rooms {
         let Some(driver) = self.drivers.get(&to) else { return };
         let Some(view) = driver.view.as_ref().filter(|view| view.not_before <= now) else { return };
         let search = view.wish.search.as_ref().map(|search| search.as_str().trim().to_lowercase());
-        let mut found: Vec<(&CarId, &Car)> = (self.cars.iter())
+        let asker = self.asker(&driver.user);
+        let seen = || self.cars.iter().filter(|(_, car)| asker.sees(car));
+        let mut found: Vec<(&CarId, &Car)> = seen()
             .filter(|(id, car)| fits(&view.wish, &driver.user, id, car))
             .filter(|(id, car)| search.as_ref().is_none_or(|search| is_found(search, id, car)))
             .collect();
         let ready = found.iter().filter(|(_, car)| is_ready(car)).count();
-        let counts = Counts {
-            known: count(self.cars.len()),
-            total: count(found.len()),
-            ready: count(ready),
-        };
+        let counts =
+            Counts { known: count(seen().count()), total: count(found.len()), ready: count(ready) };
         let from = usize::try_from(view.wish.from).unwrap_or(usize::MAX).min(found.len());
         let upto = found.len().min(from + usize::from(view.wish.count).min(MOST));
         let before = |(a, one): &(&CarId, &Car), (b, other): &(&CarId, &Car)| {
@@ -103,7 +109,7 @@ impl Rooms {
         part.sort_unstable_by(before);
         let mut bytes = 0;
         let mut fits = |(id, car): &(&CarId, &Car)| {
-            bytes += info(id, car).json_bytes();
+            bytes += info(id, car, asker.shown_role(car)).json_bytes();
             bytes <= MOST_BYTES
         };
         let count_of_fitting = part.iter().map_while(|entry| fits(entry).then_some(())).count();
@@ -115,7 +121,7 @@ impl Rooms {
         let cars: Vec<_> = part
             .iter()
             .filter(|(id, _)| !shown.contains(id) || changed(id))
-            .map(|(id, car)| info(id, car))
+            .map(|(id, car)| info(id, car, asker.shown_role(car)))
             .collect();
         let order: Vec<CarId> = part.iter().map(|(id, _)| (*id).clone()).collect();
         let first = view.counts.is_none();

@@ -1,8 +1,9 @@
 //! What the rooms take and what they give.
 
 use rccar_protocol::release::UpdateStatus;
-use rccar_protocol::signaling::{ByeReason, ToCar, ToDriver};
+use rccar_protocol::signaling::{ByeReason, CarRole, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, Name, SessionId};
+use std::collections::BTreeMap;
 
 /// A driver's connection. The shell never gives the same number to two connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,8 +20,25 @@ pub struct EnrolledCar {
     pub id: CarId,
     /// Name under which drivers see it.
     pub name: Name,
-    /// Account that the car belongs to. Only the owner may start an update; every user may drive.
+    /// Account that the car belongs to.
     pub owner: Option<Name>,
+    /// Who else may see or drive it.
+    pub shared: Shared,
+}
+
+/// With whom a car is shared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// What everybody on the host may do with it.
+    pub everybody: Option<CarRole>,
+    /// What single accounts may do.
+    pub people: BTreeMap<Name, CarRole>,
+}
+
+impl Shared {
+    pub(crate) fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 /// What the shell has to do, in this order.
@@ -47,8 +65,8 @@ pub enum Effect {
 pub enum InstallRefusal {
     #[error("there is no such car")]
     NoSuchCar,
-    /// The car is somebody else's, or nobody's.
-    #[error("only the owner may start an update")]
+    /// The user is neither the car's owner nor an admin.
+    #[error("only the owner or an admin may start an update")]
     NotYours,
     #[error("the car is offline; try again when it is back")]
     Offline,

@@ -55,7 +55,7 @@ fn after_the_grace_the_car_itself_says_whether_it_is_driven() {
     assert_eq!(lab.rooms.cars()[0].presence, CarPresence::Available);
     let other = lab.driver(2, "Bob");
     for _ in 0..2 {
-        lab.says(other, FromDriver::Connect { car: car('a'), trickle: true });
+        lab.says(other, FromDriver::Connect { car: car('a'), trickle: true, take: false });
         let session = connecting(&lab.drain()).unwrap();
         lab.car_says(conn, FromCar::Bye { session, reason: ByeReason::CarBusy });
         assert_eq!(driver_byes(&lab.drain()), [(other, session, ByeReason::CarBusy)]);
@@ -74,7 +74,7 @@ fn after_the_grace_the_car_itself_says_whether_it_is_driven() {
     assert_eq!(error(&lab.drain()).unwrap().0, ErrorCode::NoSuchSession);
     // The drive ends; the next connect is an ordinary one.
     lab.car_says(conn, FromCar::Bye { session: old, reason: ByeReason::DriverLeft });
-    lab.says(other, FromDriver::Connect { car: car('a'), trickle: true });
+    lab.says(other, FromDriver::Connect { car: car('a'), trickle: true, take: false });
     let session = connecting(&lab.drain()).unwrap();
     lab.car_says(conn, FromCar::Offer { session, generation: 1, sdp: sdp() });
     assert_eq!(
@@ -113,7 +113,7 @@ fn nobody_else_takes_the_session_of_an_absent_driver() {
     lab.drain();
     lab.says(other, FromDriver::Restart { session });
     assert_eq!(error(&lab.drain()).unwrap().0, ErrorCode::NoSuchSession);
-    lab.says(other, FromDriver::Connect { car: car('a'), trickle: true });
+    lab.says(other, FromDriver::Connect { car: car('a'), trickle: true, take: false });
     assert_eq!(error(&lab.drain()).unwrap().0, ErrorCode::CarBusy);
 }
 
@@ -123,7 +123,7 @@ fn connecting_anew_during_the_absence_replaces_at_once() {
     let (page, conn, session) = lab.driven();
     lab.rooms.handle_driver_gone(lab.now, page);
     let page = lab.driver(2, "Ada");
-    lab.says(page, FromDriver::Connect { car: car('a'), trickle: true });
+    lab.says(page, FromDriver::Connect { car: car('a'), trickle: true, take: false });
     let effects = lab.drain();
     assert_eq!(car_byes(&effects), [(conn, session, ByeReason::Replaced)]);
     assert!(connecting(&effects).is_some());

@@ -32,6 +32,7 @@ fn many(cars: usize) -> Rooms {
         id: id(number),
         name: name(&format!("Car {number}")),
         owner: owner(number),
+        shared: Default::default(),
     };
     rooms.handle_enrolled_cars(MonotonicMicros(0), (0..cars).map(known).collect());
     for number in (0..cars).step_by(5) {
@@ -105,9 +106,15 @@ fn changes_and_removals_reach_a_driver_who_is_still_being_told_the_list() {
     rooms.handle_driver_joined(now, ADA, name("Ada"), false);
     rooms.handle_car_gone(now, CarConn(0));
     rooms.handle_car_revoked(now, &id(2_001));
-    rooms.handle_enrolled_car(now, EnrolledCar { id: id(4_000), name: name("new"), owner: None });
+    rooms.handle_enrolled_car(
+        now,
+        EnrolledCar { id: id(4_000), name: name("new"), owner: None, shared: Default::default() },
+    );
     rooms.handle_car_revoked(now, &id(2_998));
-    rooms.handle_enrolled_car(now, EnrolledCar { id: id(2_998), name: name("again"), owner: None });
+    rooms.handle_enrolled_car(
+        now,
+        EnrolledCar { id: id(2_998), name: name("again"), owner: None, shared: Default::default() },
+    );
     let mut known = BTreeMap::new();
     for (_, message) in told(&mut rooms, now) {
         if let ToDriver::Welcome { cars, .. } | ToDriver::Cars { cars, .. } = &message {
@@ -154,7 +161,12 @@ fn what_changed_is_told_and_nothing_else() {
     let now = MonotonicMicros(20_000_000);
     rooms.handle_enrolled_car(
         now,
-        EnrolledCar { id: id(7), name: name("Car 7"), owner: Some(name("Bob")) },
+        EnrolledCar {
+            id: id(7),
+            name: name("Car 7"),
+            owner: Some(name("Bob")),
+            shared: Default::default(),
+        },
     );
     assert_eq!(told(&mut rooms, now), [], "the same as before");
     rooms.handle_car_gone(now, CarConn(5));
@@ -174,7 +186,7 @@ fn row_2_a_page_that_drives_is_told_nothing_of_the_list_until_its_drive_ends() {
     let mut rooms = many(2_000);
     rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"), false);
     // Drives at once, before it has got all of the list.
-    let connect = FromDriver::Connect { car: id(0), trickle: true };
+    let connect = FromDriver::Connect { car: id(0), trickle: true, take: false };
     rooms.handle_driver(MonotonicMicros(0), ADA, connect, 7);
     let offer = FromCar::Offer { session: SessionId::from_random(7), generation: 1, sdp: sdp() };
     rooms.handle_car(MonotonicMicros(0), CarConn(0), offer);

@@ -113,7 +113,12 @@ impl World {
     fn known(&mut self, mask: u8) {
         let listed = (0..3u8).filter(|bit| mask >> bit & 1 == 1);
         let known = listed
-            .map(|bit| EnrolledCar { id: letter(bit), name: name("car"), owner: None })
+            .map(|bit| EnrolledCar {
+                id: letter(bit),
+                name: name("car"),
+                owner: None,
+                shared: Default::default(),
+            })
             .collect();
         self.rooms.handle_enrolled_cars(self.now, known);
     }
@@ -164,7 +169,8 @@ impl World {
                 let taken = self.open.values().next().filter(|_| collide);
                 let random = taken.map_or(self.next << 32, |session| session.0.get());
                 if let Some(conn) = pick_of(&self.drivers, pick) {
-                    let connect = FromDriver::Connect { car: letter(bit), trickle: true };
+                    let connect =
+                        FromDriver::Connect { car: letter(bit), trickle: true, take: false };
                     self.rooms.handle_driver(now, conn, connect, random);
                 }
             }

@@ -12,7 +12,7 @@ use rccar_rooms::{CarConn, Close, Effect, Options};
 use std::time::Duration;
 
 fn connect(letter: char) -> FromDriver {
-    FromDriver::Connect { car: car(letter), trickle: true }
+    FromDriver::Connect { car: car(letter), trickle: true, take: false }
 }
 
 #[test]
@@ -20,13 +20,14 @@ fn connect_tells_both_ends_of_the_new_session() {
     let mut lab = Lab::new();
     let (conn, driver) = (lab.car(1, 'a'), lab.driver(1, "Ada"));
     lab.drain();
-    lab.says(driver, FromDriver::Connect { car: car('a'), trickle: false });
+    lab.says(driver, FromDriver::Connect { car: car('a'), trickle: false, take: false });
     let effects = lab.drain();
     let session = connecting(&effects).unwrap();
     let expected = ToCar::Connect {
         session,
         driver: common::name("Ada"),
         trickle: false,
+        take: false,
         ice_servers: vec![],
     };
     assert!(effects.contains(&Effect::ToCar { to: conn, message: expected }));

@@ -112,7 +112,12 @@ fn only_the_owner_starts_an_update_and_only_the_one_that_waits_for_it() {
     assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::NotYours), "nobody's");
     lab.rooms.handle_enrolled_car(
         lab.now,
-        EnrolledCar { id: car('a'), name: name("Blitz"), owner: Some(name("Ada")) },
+        EnrolledCar {
+            id: car('a'),
+            name: name("Blitz"),
+            owner: Some(name("Ada")),
+            shared: Default::default(),
+        },
     );
     assert_eq!(ask(&mut lab, "Ada", "0.4.0"), Err(InstallRefusal::Offline));
 

@@ -31,6 +31,7 @@ fn fleet(cars: usize) -> Rooms {
         id: id(number),
         name: name(&format!("Car {number}")),
         owner: Some(name(if number % 100 == 99 { "Ada" } else { "Bob" })),
+        shared: Default::default(),
     };
     rooms.handle_enrolled_cars(MonotonicMicros(0), (0..cars).map(known).collect());
     for number in (0..cars).step_by(5) {
@@ -212,7 +213,12 @@ fn row_2_a_page_with_a_part_that_drives_is_told_nothing_until_its_drive_ends() {
     rooms.handle_driver_joined(MonotonicMicros(0), ADA, name("Ada"), true);
     asked(&mut rooms, MonotonicMicros(10 * SECOND), ListWish { car: Some(id(0)), ..wish(1) });
     let now = MonotonicMicros(20 * SECOND);
-    rooms.handle_driver(now, ADA, FromDriver::Connect { car: id(0), trickle: true }, 7);
+    rooms.handle_driver(
+        now,
+        ADA,
+        FromDriver::Connect { car: id(0), trickle: true, take: false },
+        7,
+    );
     let session = SessionId::from_random(7);
     rooms.handle_car(now, CarConn(0), FromCar::Offer { session, generation: 1, sdp: sdp() });
     assert!(parts(told(&mut rooms, now, Duration::from_secs(5))).is_empty());

@@ -78,10 +78,10 @@ impl LeaseKeeper {
             self.lease.handle_reachable(*running.reachable.borrow());
         }
         match message {
-            ToCar::Connect { session, driver, trickle, ice_servers } => {
+            ToCar::Connect { session, driver, trickle, take, ice_servers } => {
                 self.lease.handle_connect(
                     clock::now(),
-                    Wish { source, session, driver, trickle, ice_servers },
+                    Wish { source, session, driver, trickle, take, ice_servers },
                 );
             }
             ToCar::Answer { session, generation, sdp } => {
@@ -215,7 +215,7 @@ fn log(event: &Event) {
             tracing::info!(%driver, ?source, %session, "a driver connects")
         }
         Event::Replaced { session, driver } => {
-            tracing::info!(%session, %driver, "replaced: its driver is not reachable")
+            tracing::info!(%session, %driver, "replaced: its driver is away, or the owner takes the car")
         }
         Event::Refused { driver, driven_by } => {
             tracing::info!(%driver, ?driven_by, "refused a second driver")

@@ -166,7 +166,7 @@ fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {
 /// Returns the function by which the lease begins sessions, so that it need not know their parts.
 fn begin_sessions(context: SessionContext) -> Begin {
     Box::new(move |wish, back| {
-        let Wish { source, session, driver: _, trickle, ice_servers } = wish;
+        let Wish { source, session, driver: _, trickle, take: _, ice_servers } = wish;
         let (inputs, queue) = mpsc::channel(SESSION_QUEUE);
         let run = Session::new(context.clone(), session, trickle, ice_servers, back, source);
         let reachable = run.reachable();

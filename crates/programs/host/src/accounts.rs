@@ -1,17 +1,19 @@
 //! Answers the questions of the routes from the database.
 
 use crate::config::Caps;
-use crate::db::{self, Claimed, Db, DbError, Enrolled, LinkKind, Revoked, unix_now};
+use crate::db::{self, Claimed, Db, DbError, Enrolled, LinkKind, MOST_SHARES, Sharing, unix_now};
 use crate::lifetimes::{ENROLMENT, PASSWORD_LINK};
 use crate::password::{HashError, Hasher};
 use crate::password_rules::check_password;
 use rccar_causes::causes;
+use rccar_protocol::signaling::CarRole;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{
     AccountError, AccountInfo, Backend, CarRegistration, Credentials, EndedSignIns, EnrolledCar,
-    Enrolment, Mode, NewLink, NewSignIn, Password, Person, PersonInfo, RegisterError, SignedIn,
-    Token, TokenHash,
+    Enrolment, Mode, NewLink, NewSignIn, Password, Person, PersonInfo, RegisterError, SharesInfo,
+    SignedIn, Token, TokenHash,
 };
+use std::collections::BTreeSet;
 
 #[derive(Debug)]
 pub(crate) struct Accounts {
@@ -199,7 +201,7 @@ impl Backend for Accounts {
         _: Name,
         name: Name,
         heir: Option<Name>,
-    ) -> Result<(), AccountError> {
+    ) -> Result<Name, AccountError> {
         self.db.run(move |store| Ok(remove(store, &name, heir.as_ref()))).await.map_err(internal)?
     }
 
@@ -263,36 +265,56 @@ impl Backend for Accounts {
         }
     }
 
-    async fn revoke_car(&self, user: Name, car: CarId) -> Result<(), AccountError> {
-        match self
-            .db
-            .run(move |store| store.revoke_own_car(&user, &car, unix_now()))
-            .await
-            .map_err(internal)?
-        {
-            Revoked::Done => Ok(()),
-            Revoked::NoSuchCar => Err(AccountError::NoSuchCar),
-            Revoked::NotYours => Err(AccountError::NotYours),
-        }
+    async fn revoke_car(&self, _: Name, car: CarId) -> Result<(), AccountError> {
+        let revoked = self.db.run(move |store| store.revoke_car(&car, unix_now())).await;
+        if revoked.map_err(internal)? { Ok(()) } else { Err(AccountError::NoSuchCar) }
+    }
+
+    async fn car_role(&self, person: Person, car: CarId) -> Result<Option<CarRole>, AccountError> {
+        self.db.run(move |store| store.car_role(&person, &car)).await.map_err(internal)
+    }
+
+    async fn shares(&self, car: CarId) -> Result<SharesInfo, AccountError> {
+        self.db.run(move |store| store.shares(&car)).await.map_err(internal)
+    }
+
+    async fn share(
+        &self,
+        _: Name,
+        car: CarId,
+        with: Option<Name>,
+        role: Option<CarRole>,
+    ) -> Result<EnrolledCar, AccountError> {
+        let name = with.clone();
+        let work = move |store: &mut db::Store| store.share(&car, with.as_ref(), role);
+        check_sharing(self.db.run(work).await.map_err(internal)?, name.as_ref())
+    }
+
+    async fn rights(&self) -> Result<(Vec<EnrolledCar>, BTreeSet<Name>), AccountError> {
+        let work = |store: &mut db::Store| Ok((store.enrolled_cars()?, store.admins()?));
+        self.db.run(work).await.map_err(internal)
     }
 }
 
-/// Removes an account, for an admin or on the command line. The cars go to `heir`.
+/// Removes an account, for an admin or on the command line, and returns its name as it was stored.
+/// The cars go to `heir`.
 pub(crate) fn remove(
     store: &mut db::Store,
     name: &Name,
     heir: Option<&Name>,
-) -> Result<(), AccountError> {
+) -> Result<Name, AccountError> {
     let account = |store: &db::Store, name: &Name| {
         let found = store.account(name.as_str()).map_err(internal)?;
-        found.map(|account| account.id).ok_or_else(|| AccountError::NoSuchUser(name.clone()))
+        found.ok_or_else(|| AccountError::NoSuchUser(name.clone()))
     };
     let leaving = account(store, name)?;
     let heir = heir.map(|heir| account(store, heir)).transpose()?;
-    if heir == Some(leaving) {
-        return Err(AccountError::OwnHeir(name.clone()));
+    let heir = heir.map(|heir| heir.id);
+    if heir == Some(leaving.id) {
+        return Err(AccountError::OwnHeir(leaving.name));
     }
-    check_changed(store.remove_account(name.as_str(), heir).map_err(internal)?, name)
+    check_changed(store.remove_account(name.as_str(), heir).map_err(internal)?, &leaving.name)?;
+    Ok(leaving.name)
 }
 
 pub(crate) fn check_changed(changed: db::Changed, name: &Name) -> Result<(), AccountError> {
@@ -300,6 +322,21 @@ pub(crate) fn check_changed(changed: db::Changed, name: &Name) -> Result<(), Acc
         db::Changed::Done => Ok(()),
         db::Changed::NoSuchUser => Err(AccountError::NoSuchUser(name.clone())),
         db::Changed::LastAdmin => Err(AccountError::LastAdmin(name.clone())),
+    }
+}
+
+pub(crate) fn check_sharing(
+    sharing: Sharing,
+    with: Option<&Name>,
+) -> Result<EnrolledCar, AccountError> {
+    match (sharing, with) {
+        (Sharing::Done(car), _) => Ok(car),
+        (Sharing::NoSuchUser, Some(name)) => Err(AccountError::NoSuchUser(name.clone())),
+        (Sharing::NoSuchCar | Sharing::NoSuchUser, _) => Err(AccountError::NoSuchCar),
+        (Sharing::TooMany, _) => Err(AccountError::TooMany(format!(
+            "a car can be shared with {MOST_SHARES} accounts; share it with everybody, or with \
+             fewer"
+        ))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Commands that work on the database, whether or not the host runs. A running host notices within
 //! a second.
 
-use crate::accounts::{self, check_caps, check_changed};
+use crate::accounts::{self, check_caps, check_changed, check_sharing};
 use crate::cli::{CarCommand, UserCommand};
 use crate::config::Config;
 use crate::db::{DbError, LinkKind, Store, unix_now};
@@ -25,7 +25,7 @@ pub(crate) enum AdminError {
     NoSuchUser(Name),
     #[error("there is a user {0} already")]
     UserExists(Name),
-    #[error("there is no car {0} that could be revoked; `rccar-host car list` shows all")]
+    #[error("there is no enrolled car {0}; `rccar-host car list` shows all")]
     NoSuchCar(CarId),
     #[error(transparent)]
     Release(#[from] ReleaseError),
@@ -130,7 +130,7 @@ pub(crate) fn user(config: &Config, command: &UserCommand) -> Result<(), AdminEr
         }
         UserCommand::Remove { name, cars_to } => {
             let removed = accounts::remove(&mut store, name, cars_to.as_ref());
-            removed.map_err(|error| match error {
+            removed.map(drop).map_err(|error| match error {
                 AccountError::NoSuchUser(name) => AdminError::NoSuchUser(name),
                 error => error.into(),
             })
@@ -139,13 +139,22 @@ pub(crate) fn user(config: &Config, command: &UserCommand) -> Result<(), AdminEr
 }
 
 pub(crate) fn car(config: &Config, command: &CarCommand) -> Result<(), AdminError> {
-    let store = Store::open(&config.database.path)?;
+    let mut store = Store::open(&config.database.path)?;
     match command {
         CarCommand::List => store.cars()?.iter().try_for_each(|car| {
             let owner = car.owner.as_deref().unwrap_or("-");
             let state = if car.revoked { "revoked" } else { "enrolled" };
             Ok(print(&format!("{}\t{}\t{owner}\t{state}\n", car.id, car.name))?)
         }),
+        CarCommand::Share { id, with, role } => {
+            let (with, role) = (with.name(), role.role());
+            let shared = store.share(id, with.as_ref(), role)?;
+            check_sharing(shared, with.as_ref()).map(drop).map_err(|error| match error {
+                AccountError::NoSuchCar => AdminError::NoSuchCar(id.clone()),
+                AccountError::NoSuchUser(name) => AdminError::NoSuchUser(name),
+                error => error.into(),
+            })
+        }
         CarCommand::Revoke { id } => store
             .revoke_car(id, unix_now())?
             .then_some(())

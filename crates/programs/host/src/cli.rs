@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use rccar_daemon::cli::{CommonArgs, print, print_no_mistakes};
 use rccar_daemon::logging;
 use rccar_protocol::release::{Channel, Percent, ReleaseNotes, Version};
+use rccar_protocol::signaling::CarRole;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{PublicUrl, Role};
 use std::path::{Path, PathBuf};
@@ -164,12 +165,64 @@ impl RoleArg {
 pub(crate) enum CarCommand {
     /// List all cars
     List,
+    /// Share a car with a user or with everybody, or no longer
+    Share {
+        /// The car's identifier, as `car list` shows it
+        #[arg(value_parser = car)]
+        id: CarId,
+        /// With whom
+        #[command(flatten)]
+        with: WithArgs,
+        /// What they may do with it from now on
+        #[arg(long)]
+        role: ShareArg,
+    },
     /// Send a car away, also one that has an owner; then anybody who sees its code can claim it
     Revoke {
         /// The car's identifier, as `car list` shows it
         #[arg(value_parser = car)]
         id: CarId,
     },
+}
+
+/// With whom a car is shared.
+#[derive(Debug, Clone, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct WithArgs {
+    /// This user
+    #[arg(long, value_parser = name)]
+    user: Option<Name>,
+    /// Everybody who has an account on this host
+    #[arg(long)]
+    everybody: bool,
+}
+
+impl WithArgs {
+    /// `None`: everybody.
+    pub(crate) fn name(&self) -> Option<Name> {
+        self.user.clone()
+    }
+}
+
+/// What somebody may do with a car that is not theirs.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ShareArg {
+    /// See it and drive it
+    Driver,
+    /// See it, and who drives it
+    Spectator,
+    /// Nothing
+    None,
+}
+
+impl ShareArg {
+    pub(crate) fn role(self) -> Option<CarRole> {
+        match self {
+            Self::Driver => Some(CarRole::Driver),
+            Self::Spectator => Some(CarRole::Spectator),
+            Self::None => None,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

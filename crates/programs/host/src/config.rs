@@ -1,7 +1,9 @@
 //! `host.toml`.
 
+mod drives;
 mod tls;
 
+pub(crate) use drives::Drives;
 pub(crate) use tls::Tls;
 
 use crate::plain_http::is_public;
@@ -28,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) tls: Tls,
     pub(crate) database: Database,
     pub(crate) accounts: Caps,
+    pub(crate) drives: Drives,
     pub(crate) turn: Turn,
     pub(crate) ice: Ice,
     pub(crate) releases: Releases,

@@ -69,11 +69,17 @@ async fn host(config: &Config) -> Result<(), HostError> {
     let shelf = Shelf::open(&config.releases_dir(), config.releases.keyring.as_deref())?;
     shelf.tidy();
     let exchange = Exchange::start_with_access(
-        rccar_rooms::Options { drives_go_on: true, ..rccar_rooms::Options::new(software.clone()) },
+        rccar_rooms::Options {
+            drives_go_on: true,
+            by_rights: true,
+            idle: config.drives.idle(),
+            ..rccar_rooms::Options::new(software.clone())
+        },
         Arc::new(ice),
         // A new secret at each start: the access tokens of cars end with the process.
         Token::generate()?,
     );
+    exchange.set_admins(store.admins()?).await;
     exchange.set_cars(store.enrolled_cars()?).await;
     exchange.remember_updates(store.remembered_updates()?).await;
     let setup_link = setup_link(config, &mut store)?;
@@ -238,6 +244,7 @@ async fn look(
     if *version == Some(found) && !due {
         return Ok(());
     }
+    exchange.set_admins(db.run(|store| store.admins()).await?).await;
     exchange.set_cars(db.run(|store| store.enrolled_cars()).await?).await;
     if due {
         db.run(|store| store.purge(unix_now())).await?;

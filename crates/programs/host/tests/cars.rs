@@ -205,7 +205,7 @@ async fn an_owner_starts_the_update_that_the_car_waits_to_be_asked_for() {
     assert_eq!(next_of(&mut car, "pong").await["id"], 7);
     assert_eq!(
         (ask("", "0.4.0"), ask(&bob, "0.4.0"), ask(&ada, "0.4.1"), ask(&ada, "newest")),
-        (401, 403, 409, 400)
+        (401, 404, 409, 400)
     );
     let nobody = format!("/api/v1/cars/{}/install", key(2).id());
     assert_eq!(host.post(&nobody, &ada, r#"{"version":"0.4.0"}"#).status, 404);

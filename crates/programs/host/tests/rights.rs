@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::car::{Socket, key, next, next_of, open, register, send};
 use common::{Host, token, words};
 use serde_json::{Value, json};
 
@@ -94,4 +95,104 @@ fn row_4_an_admin_removes_somebody_and_hands_the_cars_on() {
     assert_eq!(host.post("/api/v1/people/Ada/password-link", &ada, "").status, 201);
     let body = json!({"token": token(&link, "token="), "password": "other words"}).to_string();
     assert_eq!(host.post("/api/v1/password-link", "", &body).status, 401);
+}
+
+/// An open page that has said hello, and what it sees: names and roles.
+async fn page(host: &Host, cookie: &str) -> (Socket, Vec<(String, String)>) {
+    let mut page = open(host, "/ws/driver", cookie).await;
+    send(&mut page, &json!({"type": "hello", "v": 1})).await;
+    let welcome = next(&mut page).await.unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let cars = welcome["cars"].as_array().unwrap().iter();
+    (page, cars.map(|car| (text(&car["name"]), text(&car["role"]))).collect())
+}
+
+/// A car of Ada's, and the pages of Ada and Bob, who drives it: what the page is told of the drive.
+async fn shared_car(host: &Host) -> (Socket, String, [String; 2]) {
+    let ada = host.set_up();
+    let bob = join(host, &ada, "Bob");
+    let enrolment: Value =
+        serde_json::from_str(&host.post("/api/v1/enrolments", &ada, "{}").body).unwrap();
+    let (_, car) = register(host, 1, enrolment["token"].as_str()).await;
+    (car, key(1).id().to_string(), [ada, bob])
+}
+
+#[tokio::test]
+async fn row_4_drives_obey_the_rights() {
+    let host = Host::start();
+    let (mut car, id, [ada, bob]) = shared_car(&host).await;
+    let share = |cookie: &str, role: &str| {
+        let path = format!("/api/v1/cars/{id}/shares/bob");
+        host.request("PUT", &path, cookie, &json!({"role": role}).to_string()).status
+    };
+    assert_eq!(page(&host, &bob).await.1, [], "a new car is its owner's alone");
+    assert_eq!(share(&bob, "driver"), 404, "he does not know it");
+    assert_eq!(share(&ada, "owner"), 400);
+    assert_eq!(share(&ada, "spectator"), 204);
+    let (mut bobs, seen) = page(&host, &bob).await;
+    assert_eq!(seen, [("red car".into(), "spectator".into())]);
+    let connect = json!({"type": "connect", "car": id});
+    send(&mut bobs, &connect).await;
+    assert_eq!(next_of(&mut bobs, "error").await["code"], "forbidden");
+    assert_eq!(host.request("DELETE", &format!("/api/v1/cars/{id}"), &bob, "").status, 403);
+
+    assert_eq!(share(&ada, "driver"), 204);
+    send(&mut bobs, &connect).await;
+    let session = next_of(&mut bobs, "connecting").await["session"].clone();
+    assert_eq!(next_of(&mut car, "connect").await["driver"], "Bob");
+
+    // The owner waits, is not let in, and takes the car back.
+    let (mut adas, _) = page(&host, &ada).await;
+    send(&mut adas, &connect).await;
+    assert_eq!(next_of(&mut adas, "error").await["code"], "car-busy");
+    let wanted = next_of(&mut bobs, "wanted").await;
+    assert_eq!((&wanted["by"], &wanted["idle_s"]), (&"Ada".into(), &300.into()));
+    send(&mut adas, &json!({"type": "connect", "car": id, "take": true})).await;
+    let bye = next_of(&mut bobs, "bye").await;
+    assert_eq!(
+        bye,
+        json!({"type": "bye", "session": session, "reason": "taken-back", "by": "Ada"})
+    );
+    assert_eq!(next_of(&mut car, "bye").await["reason"], "taken-back");
+    assert_eq!(next_of(&mut car, "connect").await["take"], true);
+    let session = next_of(&mut adas, "connecting").await["session"].clone();
+    send(&mut adas, &json!({"type": "bye", "session": session, "reason": "driver-left"})).await;
+    assert_eq!(next_of(&mut car, "bye").await["reason"], "driver-left");
+
+    // Bob drives again until the right is taken back, by a command this time.
+    send(&mut bobs, &connect).await;
+    next_of(&mut bobs, "connecting").await;
+    host.admin(&["car", "share", &id, "--user", "bob", "--role", "none"]);
+    assert_eq!(next_of(&mut bobs, "bye").await["reason"], "revoked");
+    send(&mut bobs, &connect).await;
+    assert_eq!(next_of(&mut bobs, "error").await["code"], "no-such-car");
+}
+
+#[tokio::test]
+async fn row_4_whoever_is_removed_on_the_page_is_sent_away_at_once() {
+    let host = Host::start();
+    let ada = host.set_up();
+    let bob = join(&host, &ada, "Bob");
+    let mut bobs = page(&host, &bob).await.0;
+    assert_eq!(host.request("DELETE", "/api/v1/people/bob", &ada, "").status, 204);
+    loop {
+        match next(&mut bobs).await {
+            Ok(_) => {}
+            Err(code) => break assert_eq!(code, 4401),
+        }
+    }
+}
+
+#[tokio::test]
+async fn row_4_admins_count_as_owners_and_only_while_they_are_admins() {
+    let host = Host::start();
+    let (_car, id, [_, bob]) = shared_car(&host).await;
+    let mut bobs = page(&host, &bob).await.0;
+    host.admin(&["user", "role", "Bob", "admin"]);
+    let told = next_of(&mut bobs, "cars").await;
+    assert_eq!(told["cars"][0]["role"], "owner");
+    send(&mut bobs, &json!({"type": "connect", "car": id})).await;
+    next_of(&mut bobs, "connecting").await;
+    host.admin(&["user", "role", "Bob", "member"]);
+    assert_eq!(next_of(&mut bobs, "bye").await["reason"], "revoked");
 }

@@ -17,7 +17,8 @@ use rccar_protocol::release::{
 use rccar_protocol::sensors::{HeatLevel, SupplyLevel};
 use rccar_protocol::setpoint::{SETPOINT_SIZE, SetPoint};
 use rccar_protocol::signaling::{
-    ByeReason, Candidate, CarPresence, ErrorCode, FromCar, FromDriver, Json, ToCar, ToDriver, parse,
+    ByeReason, Candidate, CarPresence, CarRole, ErrorCode, FromCar, FromDriver, Json, ToCar,
+    ToDriver, parse,
 };
 use rccar_protocol::state::{BatteryLevel, DriveState, LimitCause, StopReason};
 use rccar_protocol::status::{DriveStatus, STATUS_HEAD, STATUS_SIZE};
@@ -211,6 +212,7 @@ fn every_field_that_holds_a_word_lists_those_of_the_code() {
         assert_eq!(listed, words.iter().map(quoted).collect::<Vec<_>>(), "{heading}, {field}");
     }
     check("#### Car information", "presence", CarPresence::ALL);
+    check("#### Car information", "role", CarRole::ALL);
     check("#### link", "host", HostLink::ALL);
     check("#### link", "uplink", UplinkKind::ALL);
     check("#### link", "state", ModemState::ALL);

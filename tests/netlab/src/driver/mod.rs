@@ -211,7 +211,13 @@ async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
                 assert_eq!(v, PROTOCOL_VERSION);
                 let Some(found) = cars.first() else { panic!("the host lists no car") };
                 car = Some(found.id.clone());
-                signaling.send(&FromDriver::Connect { car: found.id.clone(), trickle: true }).await;
+                signaling
+                    .send(&FromDriver::Connect {
+                        car: found.id.clone(),
+                        trickle: true,
+                        take: false,
+                    })
+                    .await;
             }
             ToDriver::Connecting { session: id, ice_servers, .. } => {
                 let peer = Arc::new(Peer::open(ice_servers, &shared).await);
@@ -230,7 +236,7 @@ async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
                     peer.add_candidate(generation, &candidate).await;
                 }
             }
-            ToDriver::Bye { session: id, reason } => {
+            ToDriver::Bye { session: id, reason, .. } => {
                 if session.as_ref().is_some_and(|(own, _)| *own == id) {
                     eprintln!("driver: the session ended: {reason:?}");
                     session = None;
@@ -248,6 +254,7 @@ async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
             ToDriver::IceServers { .. }
             | ToDriver::Cars { .. }
             | ToDriver::List { .. }
+            | ToDriver::Wanted { .. }
             | ToDriver::Pong { .. } => {}
         }
     }
@@ -258,6 +265,6 @@ async fn again(signaling: &mut Signaling, shared: &Shared, reason: ByeReason, ca
     shared.record().end_session(reason);
     tokio::time::sleep(AGAIN).await;
     if let Some(car) = car {
-        signaling.send(&FromDriver::Connect { car: car.clone(), trickle: true }).await;
+        signaling.send(&FromDriver::Connect { car: car.clone(), trickle: true, take: false }).await;
     }
 }

@@ -13,6 +13,8 @@ const calm: Situation = {
   signaling: { phase: "ready", user: "Ada", software: "rccar-host/1" },
   carName: "Blitz",
   driver: null,
+  mayTake: false,
+  question: null,
   relayOnly: false,
   silentSince: null,
   state: "armed",
@@ -64,6 +66,28 @@ describe("the banner", () => {
     const phase = { name: "ended", cause: { kind: "error", code: "car-busy", text: "" } } as const;
     expect(banner({ phase, driver: "Grace" })?.title).toBe("Grace drives this car");
     expect(banner({ phase })?.title).toBe("Somebody else drives this car");
+  });
+
+  it("lets an owner take a busy car back, and nobody else", () => {
+    for (const cause of [
+      { kind: "error", code: "car-busy", text: "" },
+      { kind: "bye", reason: "car-busy" },
+    ] as const) {
+      const phase = { name: "ended", cause } as const;
+      expect(banner({ phase, mayTake: true })?.actions).toContain("take");
+      expect(banner({ phase })?.actions).not.toContain("take");
+    }
+  });
+
+  it("says who took the car back", () => {
+    const cause = { kind: "bye", reason: "taken-back", by: "Ada" } as const;
+    expect(banner({ phase: { name: "ended", cause } })?.title).toBe("Ada took the car back");
+  });
+
+  it("asks a driver who does nothing, and counts down", () => {
+    const question = { by: "Bob", update: false, until: 40_000 };
+    expect(banner({ question })).toMatchObject({ actions: ["stay"], blocking: false });
+    expect(banner({ question })?.text).toContain("Bob waits for");
   });
 
   it("offers the relay when no path was found, unless that was the relay", () => {
@@ -309,6 +333,7 @@ describe("the table of states", () => {
       ...Object.keys(t().drive.notice).map((notice) => ({ notice: notice as InputNotice })),
       ...STOP_REASONS.map((reason) => ({ reason })),
       { silentSince: 9_000 },
+      { question: { by: "Bob", update: false, until: 40_000 } },
       { carNotice: { level: "info", text: "Hello." } },
       { computer: hot },
       { computer: { ...hot, supply: "sags" } },

@@ -2,6 +2,7 @@
 
 import type { Device, InputNotice } from "../input/mixer";
 import type { EndCause, Phase } from "../link/session";
+import type { Question } from "../link/idle";
 import { MAX_PICTURE_AGE_MS } from "../link/sight";
 import type { SignalingState } from "../link/host";
 import { BYE_REASONS, ERROR_CODES, type ByeReason, type ErrorCode } from "../../protocol/common";
@@ -12,7 +13,8 @@ import { isKnown, type Open } from "../../protocol/words";
 import { figure, t } from "../../words/words";
 import { byeWords, errorWords, reasonWords, type Words } from "./messages";
 
-export type Action = "connect" | "relay" | "back" | "reload" | "sign-in" | "controls";
+export type Action =
+  "connect" | "take" | "relay" | "back" | "reload" | "sign-in" | "controls" | "stay";
 
 export interface Banner extends Words {
   readonly level: "info" | "warn" | "bad";
@@ -29,6 +31,10 @@ export interface Situation {
   readonly carName: string;
   /** Name of the driver that the host's list shows. */
   readonly driver: string | null;
+  /** The user may take the car from whoever drives it. */
+  readonly mayTake: boolean;
+  /** What a driver is asked who does nothing. */
+  readonly question: Question | null;
   readonly relayOnly: boolean;
   /** Time of the last telemetry; before the first, when it was due; `null` without a path. */
   readonly silentSince: number | null;
@@ -116,6 +122,20 @@ export const ROWS: readonly Row[] = [
     when: inPhase("negotiating"),
     banner: ({ carName }) =>
       block("info", { title: t().drive.calling(carName), text: t().drive.shortestLink }, ["back"]),
+  },
+  {
+    name: "asked whether the driver is there",
+    when: ({ question, phase }) => question !== null && phase.name === "connected",
+    banner: ({ question, carName, now }) =>
+      question &&
+      ({
+        ...show(
+          "warn",
+          t().drive.stillThere,
+          t().drive.somebodyWaits(question.by, carName, secondsTo(question.until, now)),
+        ),
+        actions: ["stay"],
+      } as const),
   },
   {
     name: "path broken",
@@ -287,7 +307,8 @@ function oldPicture({ pictureAgeMs }: Situation): Banner {
   return show("bad", t().drive.pictureIsOld(figure(pictureAgeMs / 1000, 1)), text);
 }
 
-function ended(cause: EndCause, { driver, relayOnly }: Situation): Banner | null {
+function ended(cause: EndCause, situation: Situation): Banner | null {
+  const { driver, relayOnly, mayTake } = situation;
   switch (cause.kind) {
     case "left":
       return block("info", t().connection.bye["driver-left"], ["connect", "back"]);
@@ -296,8 +317,8 @@ function ended(cause: EndCause, { driver, relayOnly }: Situation): Banner | null
       const actions = known.filter((action) => action !== "relay" || !relayOnly);
       return block(
         "bad",
-        cause.reason === "car-busy" ? busy(driver) : byeWords(cause.reason),
-        actions,
+        cause.reason === "car-busy" ? busy(driver) : byeWords(cause.reason, cause.by),
+        cause.reason === "car-busy" && mayTake ? TAKE : actions,
       );
     }
     case "unsecured":
@@ -306,12 +327,17 @@ function ended(cause: EndCause, { driver, relayOnly }: Situation): Banner | null
       return block(
         "bad",
         cause.code === "car-busy" ? busy(driver) : errorWords(cause.code, cause.text),
-        isKnown(ERROR_CODES, cause.code) ? ERROR_ACTIONS[cause.code] : AGAIN,
+        cause.code === "car-busy" && mayTake
+          ? TAKE
+          : isKnown(ERROR_CODES, cause.code)
+            ? ERROR_ACTIONS[cause.code]
+            : AGAIN,
       );
   }
 }
 
 const AGAIN: readonly Action[] = ["connect", "back"];
+const TAKE: readonly Action[] = ["connect", "take", "back"];
 
 const BYE_ACTIONS: Readonly<Record<ByeReason, readonly Action[]>> = {
   "driver-left": AGAIN,
@@ -324,6 +350,8 @@ const BYE_ACTIONS: Readonly<Record<ByeReason, readonly Action[]>> = {
   "no-h264": ["back"],
   "bad-description": AGAIN,
   revoked: ["back"],
+  "taken-back": ["back"],
+  idle: AGAIN,
   shutdown: AGAIN,
   internal: AGAIN,
 };

@@ -16,6 +16,7 @@ function car(
     driver: null,
     software: null,
     owner,
+    role: null,
     update: null,
   } as CarInfo;
 }

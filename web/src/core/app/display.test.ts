@@ -45,6 +45,8 @@ const driving: Facts = {
   now: 10_000,
   carName: "Blitz",
   driver: null,
+  mayTake: false,
+  question: null,
   relayOnly: false,
   phase: { name: "connected" },
   attempt: 0,

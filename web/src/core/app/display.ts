@@ -4,6 +4,7 @@ import type { Device, InputNotice, Sample } from "../input/mixer";
 import { NEUTRAL } from "../input/pad";
 import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/host";
+import type { Question } from "../link/idle";
 import type { Blindness } from "../link/sight";
 import type { LinkStats } from "../link/stats";
 import type { CarLink, NoticeLevel } from "../../protocol/events";
@@ -27,6 +28,9 @@ export interface Facts {
   readonly now: number;
   readonly carName: string;
   readonly driver: string | null;
+  /** The user may take the car from whoever drives it. */
+  readonly mayTake: boolean;
+  readonly question: Question | null;
   readonly relayOnly: boolean;
   readonly phase: Phase;
   readonly attempt: number;
@@ -101,6 +105,8 @@ export function situationOf(facts: Facts): Situation {
     signaling: facts.signaling,
     carName: facts.carName,
     driver: facts.driver,
+    mayTake: facts.mayTake,
+    question: facts.question,
     relayOnly: facts.relayOnly,
     silentSince: telemetry?.at ?? (facts.upSince === null ? null : facts.upSince + FIRST_WORD_MS),
     state: frame?.state ?? null,

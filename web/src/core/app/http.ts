@@ -12,6 +12,7 @@ import {
   Shape,
   type Read,
 } from "../../protocol/json";
+import { CAR_ROLES, type CarRole } from "../../protocol/common";
 import { word, type Open } from "../../protocol/words";
 
 /**
@@ -45,6 +46,21 @@ export interface Person {
   /** Unix time in seconds. */
   readonly created_at: number;
   readonly seen_at: number | null;
+}
+
+/** What an owner may give of a car. */
+export type ShareRole = Exclude<CarRole, "owner">;
+
+/** With whom a car is shared. */
+export interface Shares {
+  /** What everybody on the host may do with it. */
+  readonly everybody: Open<CarRole> | null;
+  readonly people: readonly Share[];
+}
+
+export interface Share {
+  readonly name: string;
+  readonly role: Open<CarRole>;
 }
 
 /** A one-time link for somebody else. */
@@ -201,6 +217,19 @@ const person: Read<Person> = (value, field) => {
 
 export const people: Read<readonly Person[]> = (value, field) =>
   new Shape(value, field).need("people", listOf(person));
+
+const share: Read<Share> = (value, field) => {
+  const shape = new Shape(value, field);
+  return { name: shape.need("name", anyString), role: shape.need("role", word(CAR_ROLES)) };
+};
+
+export const shares: Read<Shares> = (value, field) => {
+  const shape = new Shape(value, field);
+  return {
+    everybody: shape.maybe("everybody", word(CAR_ROLES)),
+    people: shape.need("people", listOf(share)),
+  };
+};
 
 export const newLink: Read<NewLink> = (value, field) => {
   const shape = new Shape(value, field);

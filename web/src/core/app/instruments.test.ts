@@ -15,6 +15,7 @@ const CAR: CarInfo = {
   driver: "Grace",
   software: null,
   owner: null,
+  role: null,
   update: null,
 };
 
@@ -56,6 +57,7 @@ beforeEach(() => {
   instruments = new Instruments(false, 0);
   around = {
     phase: { name: "connected" },
+    question: null,
     attempt: 0,
     signaling: { phase: "ready", user: "Ada", software: "rccar-host/1" },
     car: CAR,

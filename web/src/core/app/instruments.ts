@@ -8,6 +8,7 @@
 
 import type { Phase } from "../link/session";
 import type { SignalingState } from "../link/host";
+import type { Question } from "../link/idle";
 import type { FrameClock } from "../link/sight";
 import { StatsMeter, type LinkStats, type StatsEntry } from "../link/stats";
 import type { CarInfo } from "../../protocol/common";
@@ -37,6 +38,7 @@ export interface Surroundings {
   /** The car in the host's list, if it is there. */
   readonly car: CarInfo | null;
   readonly driver: DriverFacts;
+  readonly question: Question | null;
 }
 
 export type Effect =
@@ -162,6 +164,9 @@ export class Instruments {
       now,
       carName: this.#carName ?? around.car?.name ?? t().figures.theCar,
       driver: around.car?.driver ?? null,
+      // On a car's own page nobody has a role, and everybody may everything.
+      mayTake: around.car !== null && (around.car.role ?? "owner") === "owner",
+      question: around.question,
       relayOnly: this.#relayOnly,
       phase: around.phase,
       attempt: around.attempt,

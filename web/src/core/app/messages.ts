@@ -25,8 +25,9 @@ export function stateWords(state: Open<DriveState>): string {
   return isKnown(DRIVE_STATES, state) ? t().drive.state[state] : capital(plain(state));
 }
 
-export function byeWords(reason: Open<ByeReason>): Words {
-  const { bye, otherBye } = t().connection;
+export function byeWords(reason: Open<ByeReason>, by: string | null = null): Words {
+  const { bye, otherBye, tookBack } = t().connection;
+  if (reason === "taken-back" && by !== null) return { ...bye["taken-back"], title: tookBack(by) };
   return isKnown(BYE_REASONS, reason) ? bye[reason] : otherBye(plain(reason));
 }
 

@@ -69,6 +69,7 @@ describe("the button that starts an update", () => {
     driver: null,
     software: null,
     owner: "Ada",
+    role: null,
     update: waits,
   };
 

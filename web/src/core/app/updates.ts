@@ -56,11 +56,12 @@ export function updateWords({
 
 /** The version that this person may tell the car to install, `null` if there is none. */
 export function requestable(
-  { owner, presence, update }: CarInfo,
+  { owner, role, presence, update }: CarInfo,
   user: string | null,
 ): string | null {
-  const mine = owner !== null && owner === user && presence !== "offline";
-  return mine && update?.on_request ? update.version : null;
+  // A host of before has no roles; there the owner counts.
+  const mine = role === null ? owner !== null && owner === user : role === "owner";
+  return mine && presence !== "offline" && update?.on_request === true ? update.version : null;
 }
 
 /** Bytes as people read them, in powers of ten. */

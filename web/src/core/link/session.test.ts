@@ -18,7 +18,7 @@ beforeEach(() => {
 describe("a session that is found", () => {
   it("asks for the car as soon as the host is there", () => {
     session.handleHost(true, 0);
-    expect(effects()).toEqual([send({ type: "connect", car: CAR, trickle: true })]);
+    expect(effects()).toEqual([send({ type: "connect", car: CAR, trickle: true, take: null })]);
     expect(session.phase.name).toBe("asking");
   });
 
@@ -66,7 +66,7 @@ describe("a session that is found", () => {
   it("ignores what belongs to another session", () => {
     connect();
     session.handleMessage(offer(OTHER, 2), 100);
-    session.handleMessage({ type: "bye", session: OTHER, reason: "car-left" }, 100);
+    session.handleMessage({ type: "bye", session: OTHER, reason: "car-left", by: null }, 100);
     session.handleMessage(error("no-such-session", { session: OTHER }), 100);
     expect(effects()).toEqual([]);
     expect(session.phase.name).toBe("connected");
@@ -183,7 +183,7 @@ describe("a session that is refused", () => {
     "ends on a bye with %s",
     (reason) => {
       connect();
-      session.handleMessage({ type: "bye", session: ID, reason }, 100);
+      session.handleMessage({ type: "bye", session: ID, reason, by: null }, 100);
       expect(session.phase).toEqual({ name: "ended", cause: { kind: "bye", reason } });
       expect(kinds()).toEqual(["close-peer"]);
     },
@@ -194,13 +194,13 @@ describe("words of a later version", () => {
   it("end the session that they are said of, and no other", () => {
     negotiate();
     const later = "cycle-moon" as OtherWord;
-    session.handleMessage({ type: "bye", session: "fffffffffffffff1", reason: later }, 9);
+    session.handleMessage({ type: "bye", session: "fffffffffffffff1", reason: later, by: null }, 9);
     session.handleMessage(
       { type: "error", code: later, text: "x", car: null, session: "fffffffffffffff1" },
       9,
     );
     expect(session.phase.name).toBe("negotiating");
-    session.handleMessage({ type: "bye", session: ID, reason: later }, 9);
+    session.handleMessage({ type: "bye", session: ID, reason: later, by: null }, 9);
     expect(session.phase).toEqual({ name: "ended", cause: { kind: "bye", reason: later } });
   });
 });
@@ -214,7 +214,7 @@ describe("a car that starts again", () => {
       // `car-gone` says nothing about a path that is up.
       session.handlePeer({ kind: "disconnected" }, 50);
       session.handleMessage(cars("offline"), 90);
-      session.handleMessage({ type: "bye", session: ID, reason: why }, 100);
+      session.handleMessage({ type: "bye", session: ID, reason: why, by: null }, 100);
       expect(session.phase).toMatchObject({ name: "waiting-car", why });
       expect(kinds()).toEqual(["close-peer"]);
       session.handleTimeout(20_000);
@@ -226,7 +226,7 @@ describe("a car that starts again", () => {
 
   it("is not asked while it stops, though the list still has it", () => {
     connect();
-    session.handleMessage({ type: "bye", session: ID, reason: "shutdown" }, 100);
+    session.handleMessage({ type: "bye", session: ID, reason: "shutdown", by: null }, 100);
     session.handleMessage(cars("available"), 110);
     session.handleTimeout(1_099);
     expect(kinds()).toEqual(["close-peer"]);
@@ -237,7 +237,7 @@ describe("a car that starts again", () => {
   it("is asked at once when it never left the list", () => {
     session.handleMessage(cars("available"), 0);
     connect();
-    session.handleMessage({ type: "bye", session: ID, reason: "car-left" }, 100);
+    session.handleMessage({ type: "bye", session: ID, reason: "car-left", by: null }, 100);
     session.handleTimeout(100);
     expect(kinds()).toEqual(["close-peer", "send connect"]);
   });
@@ -256,7 +256,7 @@ describe("a car that starts again", () => {
     session.handleHost(true, 0);
     const waits = [0, 1, 2, 3, 4].map(() => {
       session.handleMessage(connecting(ID), 0);
-      session.handleMessage({ type: "bye", session: ID, reason: "car-left" }, 0);
+      session.handleMessage({ type: "bye", session: ID, reason: "car-left", by: null }, 0);
       if (session.phase.name !== "waiting-car") throw new Error(`is ${session.phase.name}`);
       const { askAt } = session.phase;
       session.handleTimeout(askAt);
@@ -269,7 +269,7 @@ describe("a car that starts again", () => {
     connect();
     session.handleLeave();
     effects();
-    session.handleMessage({ type: "bye", session: ID, reason: "shutdown" }, 100);
+    session.handleMessage({ type: "bye", session: ID, reason: "shutdown", by: null }, 100);
     session.handleMessage(cars("available"), 200);
     session.handleTimeout(60_000);
     expect(effects()).toEqual([]);
@@ -426,7 +426,7 @@ describe("a host that is lost", () => {
 
   it("may report the car gone: the drive goes on while the path holds", () => {
     connect();
-    session.handleMessage({ type: "bye", session: ID, reason: "car-gone" }, 1_000);
+    session.handleMessage({ type: "bye", session: ID, reason: "car-gone", by: null }, 1_000);
     expect(effects()).toEqual([]);
     expect(session.phase.name).toBe("connected");
   });
@@ -470,7 +470,8 @@ describe("time", () => {
         () => session.handleMessage(cars(random() < 0.7 ? "available" : "offline"), now),
         () => session.handleMessage(connecting(ID), now),
         () => session.handleMessage(offer(ID, session.generation + 1), now),
-        () => session.handleMessage({ type: "bye", session: ID, reason: "car-left" }, now),
+        () =>
+          session.handleMessage({ type: "bye", session: ID, reason: "car-left", by: null }, now),
         () => session.handlePeer(peer[Math.floor(random() * peer.length)] ?? { kind: "up" }, now),
         () => session.handleConnect(now),
         () => session.handleNetwork(now),
@@ -553,7 +554,16 @@ function cars(presence: CarPresence): ToDriver {
   return {
     type: "cars",
     cars: [
-      { id: CAR, name: "Blitz", presence, driver: null, software: null, owner: null, update: null },
+      {
+        id: CAR,
+        name: "Blitz",
+        presence,
+        driver: null,
+        software: null,
+        owner: null,
+        role: null,
+        update: null,
+      },
     ],
     gone: null,
     more: null,

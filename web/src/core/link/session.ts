@@ -50,7 +50,12 @@ const STOPPING_MS = 1_000;
 const MAX_BUSY_RETRIES = 4;
 
 export type EndCause =
-  | { readonly kind: "bye"; readonly reason: Open<ByeReason> }
+  | {
+      readonly kind: "bye";
+      readonly reason: Open<ByeReason>;
+      /** Who took the car back. */
+      readonly by?: string | null;
+    }
   | { readonly kind: "error"; readonly code: Open<ErrorCode>; readonly text: string }
   /** There is a path, but the two could not agree on keys (DTLS), or the key was another's. */
   | { readonly kind: "unsecured" }
@@ -117,6 +122,8 @@ export class Session {
   #path = false;
   #everConnected = false;
   #attempt = 0;
+  /** The next request takes the car. */
+  #take = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -219,10 +226,11 @@ export class Session {
         });
         return;
       case "bye":
-        if (message.session === this.#id) this.#handleBye(message.reason, now);
+        if (message.session === this.#id) this.#handleBye(message.reason, message.by, now);
         return;
       case "error":
         return this.#handleError(message, now);
+      case "wanted":
       case "pong":
         return;
     }
@@ -292,9 +300,21 @@ export class Session {
     if (name === "connected" || name === "interrupted" || name === "restarting") this.#restart(now);
   }
 
+  /** The owner takes the car back from whoever drives it. */
+  handleTake(now: number): void {
+    this.#take = true;
+    this.handleConnect(now);
+  }
+
   handleLeave(): void {
     this.#bye("driver-left");
     this.#end({ kind: "left" });
+  }
+
+  /** The driver does nothing, and somebody waits. */
+  handleIdle(): void {
+    this.#bye("idle");
+    this.#end({ kind: "bye", reason: "idle" });
   }
 
   handleTimeout(now: number): void {
@@ -331,7 +351,7 @@ export class Session {
     if (this.#phase.name === "waiting-car") this.handleTimeout(now);
   }
 
-  #handleBye(reason: Open<ByeReason>, now: number): void {
+  #handleBye(reason: Open<ByeReason>, by: string | null, now: number): void {
     if (!isKnown(BYE_REASONS, reason)) {
       // An unknown reason still ends the session.
       this.#end({ kind: "bye", reason });
@@ -347,8 +367,10 @@ export class Session {
       });
     } else if (reason === "driver-gone" || (reason === "ice-failed" && this.#everConnected)) {
       this.#retry(now);
-    } else {
+    } else if (by === null) {
       this.#end({ kind: "bye", reason });
+    } else {
+      this.#end({ kind: "bye", reason, by });
     }
   }
 
@@ -391,7 +413,10 @@ export class Session {
   #ask(now: number): void {
     if (!this.#hostReady) return this.#abandon({ name: "waiting-host" });
     this.#abandon({ name: "asking", since: now });
-    this.#send({ type: "connect", car: this.#options.car, trickle: this.#options.trickle });
+    const { car, trickle } = this.#options;
+    this.#send({ type: "connect", car, trickle, take: this.#take ? true : null });
+    // Once: whoever takes a car from the taker is not thrown out in turn by a page by itself.
+    this.#take = false;
   }
 
   #restart(now: number): void {

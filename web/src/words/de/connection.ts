@@ -39,6 +39,14 @@ export const connection: Catalogue["connection"] = {
       title: "Sie dürfen dieses Auto nicht mehr fahren",
       text: "Ihr Recht dazu wurde zurückgenommen. Fragen Sie die Person, die den Server betreibt.",
     },
+    "taken-back": {
+      title: "Das Auto wurde zurückgeholt",
+      text: "Jetzt fährt, wem es gehört, oder wer den Server verwaltet.",
+    },
+    idle: {
+      title: "Sie waren nicht da, und jemand wartet",
+      text: "Das Auto wurde freigegeben, weil niemand geantwortet hat. Verbinden Sie sich neu, wenn es noch frei ist.",
+    },
     shutdown: {
       title: "Das Auto wurde heruntergefahren",
       text: "Sein Programm wurde beendet, vielleicht für ein Update.",
@@ -56,6 +64,7 @@ export const connection: Catalogue["connection"] = {
     title: "Die Fahrt ist beendet",
     text: `Diese Seite kennt den Grund nicht: ${reason}.`,
   }),
+  tookBack: (person) => `${person} hat das Auto zurückgeholt`,
   drivesThisCar: (driver) => `${driver} fährt dieses Auto`,
   error: {
     malformed: {

@@ -169,7 +169,12 @@ export const drive: Catalogue["drive"] = {
     text: "Diese Seite weiß nicht, was seine Bedienteile bedeuten; darum fährt es noch nichts.",
   }),
   goOnMeanwhile: (text) => `${text} Sie können solange weiterfahren.`,
+  stillThere: "Sind Sie noch da?",
+  somebodyWaits: (person, car, seconds) =>
+    `${person ?? "Ein Update"} wartet auf ${car}, und Sie tun nichts damit. Ohne Antwort wird es in ${seconds} s frei.`,
   actions: {
+    take: "Zurückholen",
+    stay: "Ich bin da",
     connect: "Neu verbinden",
     relay: "Über das Relais versuchen",
     back: "Zurück zu den Autos",

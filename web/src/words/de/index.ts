@@ -6,6 +6,7 @@ import { display } from "./display";
 import { drive } from "./drive";
 import { figures } from "./figures";
 import { offline } from "./offline";
+import { people, sharing } from "./people";
 import { account, cars, pages, releases, signIn } from "./pages";
 
 import { status } from "./status";
@@ -22,8 +23,10 @@ export const de: Catalogue = {
   help,
   offline,
   pages,
+  people,
   releases,
   setup,
+  sharing,
   signIn,
   status,
 };

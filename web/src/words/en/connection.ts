@@ -37,6 +37,14 @@ export const connection = {
       title: "You may no longer drive this car",
       text: "Your right to drive it was taken back. Ask the person who runs the server.",
     },
+    "taken-back": {
+      title: "The car was taken back",
+      text: "Its owner, or an admin of the server, drives it now.",
+    },
+    idle: {
+      title: "You were away, and somebody waits",
+      text: "The car was freed because nobody answered. Connect again if it is still free.",
+    },
     shutdown: {
       title: "The car has shut down",
       text: "Its program was stopped, perhaps for an update.",
@@ -55,6 +63,7 @@ export const connection = {
     title: "The drive has ended",
     text: `The reason is one that this page does not know: ${reason}.`,
   }),
+  tookBack: (person: string) => `${person} took the car back`,
   drivesThisCar: (driver: string) => `${driver} drives this car`,
 
   /** Why the server refused, by the code on the wire. */

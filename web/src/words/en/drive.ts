@@ -161,7 +161,13 @@ export const drive = {
     text: "This page does not know what its controls mean, so it drives nothing yet.",
   }),
   goOnMeanwhile: (text: string) => `${text} You can go on driving meanwhile.`,
+  stillThere: "Are you still there?",
+  /** `person`: who waits; `null`: an update does. */
+  somebodyWaits: (person: string | null, car: string, seconds: number) =>
+    `${person ?? "An update"} waits for ${car}, and you do nothing with it. Without an answer it is freed in ${seconds} s.`,
   actions: {
+    take: "Take it back",
+    stay: "I am here",
     connect: "Connect again",
     relay: "Try through the relay",
     back: "Back to the cars",

@@ -5,6 +5,7 @@ import { display } from "./display";
 import { drive } from "./drive";
 import { figures } from "./figures";
 import { offline } from "./offline";
+import { people, sharing } from "./people";
 import { account, cars, pages, releases, signIn } from "./pages";
 
 import { status } from "./status";
@@ -21,8 +22,10 @@ export const en = {
   help,
   offline,
   pages,
+  people,
   releases,
   setup,
+  sharing,
   signIn,
   status,
 };

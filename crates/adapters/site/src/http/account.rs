@@ -4,6 +4,7 @@ use super::App;
 use super::caller::Caller;
 use super::cookie;
 use super::error::ApiError;
+use super::people;
 use super::request::OwnJson;
 use crate::address::Peer;
 use crate::backend::{AccountError, Backend, Credentials, Mode, Password};
@@ -127,10 +128,13 @@ pub(crate) async fn set_up<B: Backend>(
         Name::new(body.name.trim()).map_err(|error| ApiError::Malformed(error.to_string()))?;
     let (token, password) = (TokenHash::of(&body.token), Password(body.password));
     let address = peer.client(&headers, &app.options.trusted_proxies);
-    throttled(&app, &headers, address, Who::Unnamed { address }, async |sign_in| {
+    let done = throttled(&app, &headers, address, Who::Unnamed { address }, async |sign_in| {
         app.backend.set_up(token, name, password, sign_in).await
     })
-    .await
+    .await?;
+    // There is an admin now.
+    people::refresh(&app).await?;
+    Ok(done)
 }
 
 #[derive(Deserialize)]

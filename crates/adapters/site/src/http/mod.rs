@@ -15,6 +15,7 @@ mod redirect;
 pub(crate) mod releases;
 mod request;
 pub(crate) mod rights;
+mod shares;
 mod status;
 
 use crate::address::Peer;

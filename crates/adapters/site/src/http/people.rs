@@ -43,6 +43,7 @@ pub(crate) async fn add<B: Backend>(
     let name = Name::new(name.trim()).map_err(|error| ApiError::Malformed(error.to_string()))?;
     let link = app.backend.add_person(by.clone(), Person { name: name.clone(), role }).await?;
     tracing::info!(%by, user = %name, %role, "added a user");
+    refresh(&app).await?;
     Ok((StatusCode::CREATED, shown(&link)).into_response())
 }
 
@@ -61,6 +62,7 @@ pub(crate) async fn change<B: Backend>(
     let (by, name) = (caller.person()?.name, named(name)?);
     app.backend.set_role(by.clone(), Person { name: name.clone(), role }).await?;
     tracing::info!(%by, user = %name, %role, "another role");
+    refresh(&app).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -80,9 +82,10 @@ pub(crate) async fn remove<B: Backend>(
     let (by, name) = (caller.person()?.name, named(name)?);
     let Query(Removal { cars_to }) =
         query.map_err(|refusal| ApiError::Malformed(refusal.body_text()))?;
-    app.backend.remove_person(by.clone(), name.clone(), cars_to).await?;
+    let name = app.backend.remove_person(by.clone(), name, cars_to).await?;
     tracing::info!(%by, user = %name, "removed a user");
     app.exchange.revoke_user(name).await;
+    refresh(&app).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -96,6 +99,14 @@ pub(crate) async fn password_link<B: Backend>(
     let link = app.backend.make_password_link(by.clone(), name.clone()).await?;
     tracing::info!(%by, user = %name, "made a password link");
     Ok((StatusCode::CREATED, shown(&link)).into_response())
+}
+
+/// Rights have changed: the drives and lists that rest on them change with them.
+pub(crate) async fn refresh<B: Backend>(app: &App<B>) -> Result<(), ApiError> {
+    let (cars, admins) = app.backend.rights().await?;
+    app.exchange.set_admins(admins).await;
+    app.exchange.set_cars(cars).await;
+    Ok(())
 }
 
 /// The page makes a link of it, under its own address.

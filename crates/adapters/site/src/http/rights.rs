@@ -8,16 +8,18 @@ use super::App;
 use super::caller::Caller;
 use super::error::ApiError;
 use super::origin::is_foreign;
-use super::{account, claim, enrolment, install, own_account, people, releases, status};
-use crate::backend::Backend;
+use super::{account, claim, enrolment, install, own_account, people, releases, shares, status};
+use crate::backend::{AccountError, Backend};
 use crate::people::Role;
 use crate::socket;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, RawPathParams, Request, State};
 use axum::handler::Handler;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
+use rccar_protocol::signaling::CarRole;
+use rccar_protocol::text::CarId;
 use std::sync::Arc;
 
 /// Who may use a route.
@@ -31,6 +33,9 @@ pub enum May {
     /// of a refused upgrade from the page.
     SignedInBySocket,
     SignedIn,
+    /// The owner of the car `{id}`, and admins. For people without any right to it there is no such
+    /// car.
+    Owner,
     Admin,
 }
 
@@ -44,6 +49,7 @@ struct Row<B> {
 
 const GET: (&str, MethodFilter) = ("GET", MethodFilter::GET);
 const POST: (&str, MethodFilter) = ("POST", MethodFilter::POST);
+const PUT: (&str, MethodFilter) = ("PUT", MethodFilter::PUT);
 const PATCH: (&str, MethodFilter) = ("PATCH", MethodFilter::PATCH);
 const DELETE: (&str, MethodFilter) = ("DELETE", MethodFilter::DELETE);
 
@@ -57,7 +63,7 @@ fn row<B: Backend, T: 'static>(
 }
 
 fn table<B: Backend>() -> Vec<Row<B>> {
-    use May::{Admin, Car, Everybody, SignedIn, SignedInBySocket};
+    use May::{Admin, Car, Everybody, Owner, SignedIn, SignedInBySocket};
     vec![
         row(GET, "/healthz", Everybody, async || "ok"),
         row(GET, "/ws/driver", SignedInBySocket, socket::driver_socket::<B>),
@@ -81,8 +87,13 @@ fn table<B: Backend>() -> Vec<Row<B>> {
         row(POST, "/api/v1/enrolments", SignedIn, enrolment::enrol::<B>),
         row(GET, "/api/v1/addresses", SignedIn, enrolment::addresses::<B>),
         row(POST, "/api/v1/claims", SignedIn, claim::claim::<B>),
-        row(DELETE, "/api/v1/cars/{id}", SignedIn, claim::revoke::<B>),
-        row(POST, "/api/v1/cars/{id}/install", SignedIn, install::install::<B>),
+        row(DELETE, "/api/v1/cars/{id}", Owner, claim::revoke::<B>),
+        row(POST, "/api/v1/cars/{id}/install", Owner, install::install::<B>),
+        row(GET, "/api/v1/cars/{id}/shares", Owner, shares::list::<B>),
+        row(PUT, "/api/v1/cars/{id}/shares/{name}", Owner, shares::share::<B>),
+        row(DELETE, "/api/v1/cars/{id}/shares/{name}", Owner, shares::withdraw::<B>),
+        row(PUT, "/api/v1/cars/{id}/everybody", Owner, shares::share_with_everybody::<B>),
+        row(DELETE, "/api/v1/cars/{id}/everybody", Owner, shares::withdraw_from_everybody::<B>),
         row(GET, "/api/v1/people", Admin, people::list::<B>),
         row(POST, "/api/v1/people", Admin, people::add::<B>),
         row(PATCH, "/api/v1/people/{name}", Admin, people::change::<B>),
@@ -119,24 +130,40 @@ pub(crate) fn routes<B: Backend>(app: &Arc<App<B>>) -> Router<Arc<App<B>>> {
 
 async fn check<B: Backend>(
     State((app, may)): State<(Arc<App<B>>, May)>,
+    parts: RawPathParams,
     request: Request,
     next: Next,
 ) -> Response {
-    match allow(&app, may, &request) {
+    let changes = !request.method().is_safe();
+    if changes && is_foreign(request.headers(), app.options.only_name()) {
+        return ApiError::ForeignOrigin.into_response();
+    }
+    let caller = request.extensions().get().cloned().unwrap_or_else(Caller::stranger);
+    let id = parts.iter().find(|(name, _)| *name == "id").map(|(_, id)| id.to_owned());
+    match allow(&app, may, caller, id).await {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }
 }
 
-fn allow<B: Backend>(app: &App<B>, may: May, request: &Request) -> Result<(), ApiError> {
-    if !request.method().is_safe() && is_foreign(request.headers(), app.options.only_name()) {
-        return Err(ApiError::ForeignOrigin);
-    }
-    let caller = || request.extensions().get::<Caller>().cloned().unwrap_or_else(Caller::stranger);
+async fn allow<B: Backend>(
+    app: &App<B>,
+    may: May,
+    caller: Caller,
+    id: Option<String>,
+) -> Result<(), ApiError> {
     match may {
         May::Everybody | May::Car | May::SignedInBySocket => Ok(()),
-        May::SignedIn => caller().person().map(drop),
-        May::Admin => match caller().person()?.role {
+        May::SignedIn => caller.person().map(drop),
+        May::Owner => {
+            let person = caller.person()?;
+            let car = id.and_then(|id| CarId::new(id).ok()).ok_or(AccountError::NoSuchCar)?;
+            match app.backend.car_role(person, car).await?.ok_or(AccountError::NoSuchCar)? {
+                CarRole::Owner => Ok(()),
+                _ => Err(AccountError::NotYours.into()),
+            }
+        }
+        May::Admin => match caller.person()?.role {
             Role::Admin => Ok(()),
             Role::Member => Err(ApiError::AdminsOnly),
         },

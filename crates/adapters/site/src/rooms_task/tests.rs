@@ -12,7 +12,12 @@ fn known(number: usize) -> EnrolledCar {
     let digits: String =
         number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
     let name = Name::new(format!("Car {number}")).unwrap();
-    EnrolledCar { id: CarId::new(format!("{digits:z<26}")).unwrap(), name, owner: None }
+    EnrolledCar {
+        id: CarId::new(format!("{digits:z<26}")).unwrap(),
+        name,
+        owner: None,
+        shared: Default::default(),
+    }
 }
 
 async fn host(cars: usize) -> Exchange {
@@ -75,7 +80,7 @@ async fn row_10_the_drive_of_a_page_that_is_away_ends_with_its_sign_in() {
     let (outbox, _socket) = outbox();
     let (user, sign_in) = (Name::new("Ada").unwrap(), TokenHash::of("cookie"));
     let page = exchange.join_driver(user, sign_in, Ipv4Addr::LOCALHOST.into(), outbox, true).await;
-    let connect = FromDriver::Connect { car: known(0).id, trickle: true };
+    let connect = FromDriver::Connect { car: known(0).id, trickle: true, take: false };
     exchange.driver_says(page, connect).await;
     exchange.driver_gone(page).await;
     assert_eq!(exchange.sign_ins().await, [sign_in], "the program still asks about it");

@@ -1,6 +1,7 @@
 //! Accounts in memory.
 
 use super::name;
+use rccar_protocol::signaling::CarRole;
 use rccar_protocol::text::{CarId, Name};
 use rccar_site::{
     AccountError, Backend, CarRegistration, Credentials, EndedSignIns, EnrolledCar, Enrolment,
@@ -117,7 +118,12 @@ impl Backend for TestBackend {
             .position(|token| Some(*token) == car.enrolment)
             .ok_or(RegisterError::NotEnrolled)?;
         enrolments.remove(token);
-        let known = EnrolledCar { id: car.key.id(), name: car.name, owner: None };
+        let known = EnrolledCar {
+            id: car.key.id(),
+            name: car.name,
+            owner: None,
+            shared: Default::default(),
+        };
         cars.push(known.clone());
         Ok(known)
     }
@@ -127,18 +133,27 @@ impl Backend for TestBackend {
         user: Name,
         car: CarRegistration,
     ) -> Result<EnrolledCar, AccountError> {
-        let known = EnrolledCar { id: car.key.id(), name: car.name, owner: Some(user) };
+        let known = EnrolledCar {
+            id: car.key.id(),
+            name: car.name,
+            owner: Some(user),
+            shared: Default::default(),
+        };
         self.cars.lock().unwrap().push(known.clone());
         Ok(known)
     }
 
-    async fn revoke_car(&self, user: Name, car: CarId) -> Result<(), AccountError> {
-        let mut cars = self.cars.lock().unwrap();
-        let at = cars.iter().position(|known| known.id == car).ok_or(AccountError::NoSuchCar)?;
-        if cars[at].owner != Some(user) {
-            return Err(AccountError::NotYours);
-        }
-        cars.remove(at);
+    async fn revoke_car(&self, _: Name, car: CarId) -> Result<(), AccountError> {
+        self.cars.lock().unwrap().retain(|known| known.id != car);
         Ok(())
+    }
+
+    async fn car_role(&self, person: Person, car: CarId) -> Result<Option<CarRole>, AccountError> {
+        let cars = self.cars.lock().unwrap();
+        let car = cars.iter().find(|known| known.id == car).ok_or(AccountError::NoSuchCar)?;
+        if person.role == Role::Admin || car.owner.as_ref() == Some(&person.name) {
+            return Ok(Some(CarRole::Owner));
+        }
+        Ok(car.shared.people.get(&person.name).copied().or(car.shared.everybody))
     }
 }

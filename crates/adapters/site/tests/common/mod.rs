@@ -93,7 +93,12 @@ impl Server {
     }
 
     pub fn know(&self, car: &TestCar) -> EnrolledCar {
-        let known = EnrolledCar { id: car.key().id(), name: name("blue car"), owner: None };
+        let known = EnrolledCar {
+            id: car.key().id(),
+            name: name("blue car"),
+            owner: None,
+            shared: Default::default(),
+        };
         self.backend.cars.lock().unwrap().push(known.clone());
         known
     }

@@ -13,7 +13,8 @@
 //!                      bye shutdown: to the one who waits, then to the driver
 //! ```
 //!
-//! A driver who connects while a session is ending waits for its end; there is room for one.
+//! A driver who connects while a session is ending waits for its end; there is room for one. The
+//! owner, who takes the car back, ends whatever runs and waits in the place of anybody else.
 //!
 //! **There are never two running sessions, and a driver who was refused never moves the car:**
 //! [`Effect::Start`] comes only when no session runs, and only messages with the name and the
@@ -97,14 +98,21 @@ impl Lease {
         }
         match &self.running {
             None => self.start(wish),
-            Some(running) if running.ending.is_none() && !running.reachable => {
+            Some(running) if running.ending.is_none() && (!running.reachable || wish.take) => {
                 // Its driver cannot drive, and the one who comes now can. Most often it is the same
-                // person after a crash.
+                // person after a crash. Or the owner wants the car.
+                let reason = if wish.take { ByeReason::TakenBack } else { ByeReason::Replaced };
                 let (source, session) = (running.source, running.session);
                 self.events.push_back(Event::Replaced { session, driver: wish.driver.clone() });
-                self.end(now, ByeReason::Replaced);
-                self.bye(source, session, ByeReason::Replaced);
+                self.end(now, reason);
+                self.bye(source, session, reason);
                 self.next = Some(wish);
+            }
+            Some(running) if running.ending.is_some() && wish.take => {
+                // Whoever waits waits in vain.
+                if let Some(next) = self.next.replace(wish) {
+                    self.bye(next.source, next.session, ByeReason::TakenBack);
+                }
             }
             Some(running) if running.ending.is_some() && self.next.is_none() => {
                 self.next = Some(wish)

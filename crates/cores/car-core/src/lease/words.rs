@@ -22,6 +22,8 @@ pub struct Wish {
     pub driver: Name,
     /// Whether the page takes candidates one by one.
     pub trickle: bool,
+    /// Takes the car from whoever drives it: its owner may.
+    pub take: bool,
     /// With credentials for this session.
     pub ice_servers: Vec<IceServer>,
 }
@@ -98,7 +100,8 @@ pub enum Event {
         source: Source,
         session: SessionId,
     },
-    /// A session ends because its driver is not reachable and somebody else wants the car.
+    /// A session ends because its driver is not reachable and somebody else wants the car, or
+    /// because the owner takes the car back.
     Replaced {
         session: SessionId,
         /// The next driver.

@@ -46,6 +46,7 @@ impl Lab {
             id: car(letter),
             name: name(&format!("car {letter}")),
             owner: None,
+            shared: Default::default(),
         });
         rooms.handle_enrolled_cars(MonotonicMicros(0), known.into());
         let mut lab = Self { rooms, now: MonotonicMicros(0), random: 100, effects: vec![] };
@@ -103,7 +104,7 @@ impl Lab {
     /// A driver whose offer from car `a` has come. Outputs are drained.
     pub fn driven(&mut self) -> (DriverConn, CarConn, SessionId) {
         let (conn, driver) = (self.car(1, 'a'), self.driver(1, "Ada"));
-        self.says(driver, FromDriver::Connect { car: car('a'), trickle: true });
+        self.says(driver, FromDriver::Connect { car: car('a'), trickle: true, take: false });
         let session = connecting(&self.drain()).unwrap();
         self.car_says(conn, FromCar::Offer { session, generation: 1, sdp: sdp() });
         self.advance(Duration::from_secs(1));
@@ -132,7 +133,7 @@ pub fn error(effects: &[Effect]) -> Option<(ErrorCode, String)> {
 /// Every `bye` to a driver.
 pub fn driver_byes(effects: &[Effect]) -> Vec<(DriverConn, SessionId, ByeReason)> {
     let bye = |effect: &Effect| match effect {
-        Effect::ToDriver { to, message: ToDriver::Bye { session, reason } } => {
+        Effect::ToDriver { to, message: ToDriver::Bye { session, reason, .. } } => {
             Some((*to, *session, *reason))
         }
         _ => None,

@@ -18,8 +18,8 @@ use rccar_protocol::text::{CarId, Name};
 use rccar_rooms::EnrolledCar;
 use rccar_site::{
     AccountError, Backend, CarRegistration, CarStatus, Credentials, Enrolment, Exchange, Mode,
-    NewSignIn, NoIceServers, Options, Password, Person, Provision, RegisterError, Role, SignedIn,
-    TokenHash, Viewer, router, serve,
+    NewSignIn, NoIceServers, Options, Password, Person, Provision, RegisterError, Role, Shared,
+    SignedIn, TokenHash, Viewer, router, serve,
 };
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -59,7 +59,12 @@ pub(crate) async fn start(
         rccar_rooms::Options::new(context.software.clone()),
         Arc::new(NoIceServers),
     );
-    let car = EnrolledCar { id: context.car.clone(), name: context.name.clone(), owner: None };
+    let car = EnrolledCar {
+        id: context.car.clone(),
+        name: context.name.clone(),
+        owner: None,
+        shared: Shared::default(),
+    };
     let (messages, mut from_exchange) =
         exchange.attach_local_car(car, context.software.clone()).await;
     tokio::spawn(async move {

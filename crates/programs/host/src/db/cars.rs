@@ -1,10 +1,11 @@
 //! Cars and their enrolment.
 
 use super::accounts::stored_name;
+use super::shares::{all_shared, end_shares, shared_of};
 use super::{DbError, Store};
 use crate::config::Caps;
 use rccar_protocol::text::{CarId, Name};
-use rccar_site::{CarRegistration, EnrolledCar, TokenHash};
+use rccar_site::{CarRegistration, EnrolledCar, Shared, TokenHash};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// A car as the command line lists it.
@@ -49,14 +50,6 @@ pub(crate) enum Claimed {
     TooManyCars,
 }
 
-/// The outcome of a user's attempt to revoke a car.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Revoked {
-    Done,
-    NoSuchCar,
-    NotYours,
-}
-
 /// Enrols a car, for the first time or again, with a new owner and name.
 const KNOW: &str = "INSERT INTO cars (id, key, name, owner, created) VALUES (?1, ?2, ?3, ?4, ?5)
                     ON CONFLICT (id) DO UPDATE
@@ -99,13 +92,13 @@ impl Store {
         let id = car.key.id();
         // Nearly every car is known: reading takes no lock, and nobody has to wait for the disk.
         if let Some(row) = car_row(&self.connection, &id)?.filter(|row| !row.revoked) {
-            return Ok(Enrolled::Known(row.known()?));
+            return Ok(Enrolled::Known(row.known(shared_of(&self.connection, id.as_str())?)?));
         }
         self.atomically(|connection| {
             let known = car_row(connection, &id)?;
             // A known car that still shows its token does not spend it: it needs none.
             if let Some(row) = known.as_ref().filter(|row| !row.revoked) {
-                return Ok(Enrolled::Known(row.known()?));
+                return Ok(Enrolled::Known(row.known(shared_of(connection, id.as_str())?)?));
             }
             let sql =
                 "DELETE FROM enrolments WHERE hash = ?1 AND expires > ?2 RETURNING owner, name";
@@ -121,8 +114,9 @@ impl Store {
             let name = chosen.map(stored_name).transpose()?.unwrap_or_else(|| car.name.clone());
             let values = params![id.as_str(), car.key.0, name.as_str(), owner, now];
             connection.prepare_cached(KNOW)?.execute(values)?;
+            end_shares(connection, &id)?;
             let row = car_row(connection, &id)?.ok_or(DbError::Lost)?;
-            Ok(Enrolled::New(row.known()?))
+            Ok(Enrolled::New(row.known(Shared::default())?))
         })
     }
 
@@ -146,15 +140,21 @@ impl Store {
             }
             let values = params![id.as_str(), car.key.0, car.name.as_str(), owner, now];
             connection.execute(KNOW, values)?;
+            end_shares(connection, &id)?;
             let row = car_row(connection, &id)?.ok_or(DbError::Lost)?;
-            Ok(Claimed::Done(row.known()?))
+            Ok(Claimed::Done(row.known(Shared::default())?))
         })
     }
 
     /// All cars but the revoked ones.
     pub(crate) fn enrolled_cars(&self) -> Result<Vec<EnrolledCar>, DbError> {
+        let mut shared = all_shared(&self.connection)?;
         let live = self.cars()?.into_iter().filter(|car| !car.revoked);
-        live.map(|car| car.known()).collect()
+        live.map(|car| {
+            let shared = shared.remove(&car.id).unwrap_or_default();
+            car.known(shared)
+        })
+        .collect()
     }
 
     /// All cars, revoked ones as well.
@@ -165,31 +165,17 @@ impl Store {
     }
 
     /// Revokes a car. `false`: there is no such car, or it was revoked before.
-    pub(crate) fn revoke_car(&self, id: &CarId, now: u64) -> Result<bool, DbError> {
-        let sql = "UPDATE cars SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL";
-        Ok(self.connection.execute(sql, params![id.as_str(), now])? > 0)
-    }
-
-    /// The same for a car's owner.
-    pub(crate) fn revoke_own_car(
-        &mut self,
-        user: &Name,
-        id: &CarId,
-        now: u64,
-    ) -> Result<Revoked, DbError> {
-        let Some(row) = car_row(&self.connection, id)?.filter(|row| !row.revoked) else {
-            return Ok(Revoked::NoSuchCar);
-        };
-        // Accounts are found whatever the case of their name, but here both names are as stored: a
-        // sign-in has the stored one, too.
-        if row.owner.as_deref() != Some(user.as_str()) {
-            return Ok(Revoked::NotYours);
-        }
-        self.revoke_car(id, now).map(|done| if done { Revoked::Done } else { Revoked::NoSuchCar })
+    pub(crate) fn revoke_car(&mut self, id: &CarId, now: u64) -> Result<bool, DbError> {
+        self.atomically(|connection| {
+            let sql = "UPDATE cars SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL";
+            let done = connection.execute(sql, params![id.as_str(), now])? > 0;
+            end_shares(connection, id)?;
+            Ok(done)
+        })
     }
 }
 
-fn account_of(connection: &Connection, name: &str) -> Result<Option<i64>, DbError> {
+pub(super) fn account_of(connection: &Connection, name: &str) -> Result<Option<i64>, DbError> {
     let sql = "SELECT id FROM accounts WHERE name = ?1";
     Ok(connection.query_row(sql, [name], |row| row.get(0)).optional()?)
 }
@@ -205,7 +191,7 @@ fn holdings(connection: &Connection, account: i64, now: u64) -> Result<(u64, u64
 const ROWS: &str = "SELECT cars.id, cars.name, accounts.name, revoked IS NOT NULL
                     FROM cars LEFT JOIN accounts ON accounts.id = owner";
 
-fn car_row(connection: &Connection, id: &CarId) -> Result<Option<CarRow>, DbError> {
+pub(super) fn car_row(connection: &Connection, id: &CarId) -> Result<Option<CarRow>, DbError> {
     let mut query = connection.prepare_cached(&format!("{ROWS} WHERE cars.id = ?1"))?;
     Ok(query.query_row([id.as_str()], CarRow::read).optional()?)
 }
@@ -215,10 +201,10 @@ impl CarRow {
         Ok(Self { id: row.get(0)?, name: row.get(1)?, owner: row.get(2)?, revoked: row.get(3)? })
     }
 
-    fn known(&self) -> Result<EnrolledCar, DbError> {
+    pub(super) fn known(&self, shared: Shared) -> Result<EnrolledCar, DbError> {
         let id = CarId::new(self.id.as_str()).map_err(|_| DbError::Damaged("car's identifier"))?;
         let owner = self.owner.clone().map(stored_name).transpose()?;
-        Ok(EnrolledCar { id, name: stored_name(self.name.clone())?, owner })
+        Ok(EnrolledCar { id, name: stored_name(self.name.clone())?, owner, shared })
     }
 }
 
@@ -309,9 +295,8 @@ mod tests {
             store.add_account(name, None, 1).unwrap();
         }
         store.claim(&car(1, None), &names[0], 1, CAPS).unwrap();
-        assert_eq!(store.revoke_own_car(&names[1], &id, 2).unwrap(), Revoked::NotYours);
-        assert_eq!(store.revoke_own_car(&names[0], &id, 2).unwrap(), Revoked::Done);
-        assert_eq!(store.revoke_own_car(&names[0], &id, 2).unwrap(), Revoked::NoSuchCar);
+        assert!(store.revoke_car(&id, 2).unwrap());
+        assert!(!store.revoke_car(&id, 2).unwrap());
         assert_eq!(store.enrol(&car(1, None), 3).unwrap(), Enrolled::Revoked);
         let claimed = store.claim(&car(1, None), &names[1], 4, CAPS).unwrap();
         let Claimed::Done(claimed) = claimed else { panic!("{claimed:?}") };

@@ -12,12 +12,14 @@ mod links;
 mod people;
 mod queue;
 mod releases;
+mod shares;
 mod sign_ins;
 
-pub(crate) use cars::{Claimed, Enrolled, Revoked, Token};
+pub(crate) use cars::{Claimed, Enrolled, Token};
 pub(crate) use links::LinkKind;
 pub(crate) use people::Changed;
 pub(crate) use queue::Db;
+pub(crate) use shares::{MOST_SHARES, Sharing};
 
 use rccar_site::Token as Secret;
 use rusqlite::{Connection, TransactionBehavior};
@@ -32,12 +34,13 @@ use std::time::{Duration, SystemTime};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Steps that lead from an empty file to the newest version. Released steps never change; new ones
 /// are appended.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("releases.sql"),
     include_str!("accounts.sql"),
     include_str!("people.sql"),
     include_str!("roles.sql"),
+    include_str!("shares.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -41,7 +41,8 @@ impl Core {
         core.rooms.handle_enrolled_cars(now, (0..cars).map(known).collect());
         (0..cars).for_each(|number| core.register(number));
         for (number, page) in drivers.into_iter().enumerate() {
-            let connect = FromDriver::Connect { car: known(number * 10).id, trickle: true };
+            let connect =
+                FromDriver::Connect { car: known(number * 10).id, trickle: true, take: false };
             core.rooms.handle_driver(now, page, connect, number as u64 + 1);
             core.offer(number * 10);
             core.drain();
@@ -142,7 +143,12 @@ fn known(number: usize) -> EnrolledCar {
     // Spread over the whole list, as fingerprints are.
     let digits: String = digits.chars().rev().collect();
     let name = Name::new(format!("Car {number}")).unwrap();
-    EnrolledCar { id: CarId::new(format!("{digits:z<26}")).unwrap(), name, owner: None }
+    EnrolledCar {
+        id: CarId::new(format!("{digits:z<26}")).unwrap(),
+        name,
+        owner: None,
+        shared: Default::default(),
+    }
 }
 
 fn status(number: u64) -> UpdateStatus {

@@ -121,6 +121,10 @@ pub struct CarInfo {
     /// command line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Name>,
+    /// What the reader may do with the car. `None`: the host is older than these rights, or it is
+    /// the car's own page; whoever sees the car may drive it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<CarRole>,
     /// `None` until the car has reported its updates.
     #[serde(
         default,
@@ -136,6 +140,18 @@ impl CarInfo {
     pub fn json_bytes(&self) -> usize {
         // The entry holds only text and words, and serde_json can always write those.
         serde_json::to_string(self).map_or(0, |json| json.len())
+    }
+}
+
+words! {
+    /// What somebody may do with a car.
+    CarRole {
+        /// Everything: drive it, share it, take it back, update it, give it away.
+        Owner = "owner",
+        /// See it and drive it.
+        Driver = "driver",
+        /// See it, and who drives it.
+        Spectator = "spectator",
     }
 }
 
@@ -254,6 +270,10 @@ words! {
         BadDescription = "bad-description",
         /// The driver lost the right to drive.
         Revoked = "revoked",
+        /// The car's owner, or an admin of the host, took it back.
+        TakenBack = "taken-back",
+        /// The driver did nothing for long while somebody waited for the car.
+        Idle = "idle",
         /// The program is stopping.
         Shutdown = "shutdown",
         /// A fault of the program; its log has more.

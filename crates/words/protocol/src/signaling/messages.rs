@@ -40,6 +40,13 @@ pub enum FromDriver {
         /// trickle.
         #[serde(default = "yes")]
         trickle: bool,
+        /// Takes the car back from whoever drives it. For its owner, and admins of the host.
+        #[serde(
+            default,
+            skip_serializing_if = "strict::is_off",
+            deserialize_with = "strict::flag"
+        )]
+        take: bool,
     },
     /// The answer to the car's offer.
     Answer {
@@ -171,8 +178,33 @@ pub enum ToDriver {
         #[serde(deserialize_with = "strict::object")]
         candidate: Candidate,
     },
+    /// Somebody waits for the car that this page drives, or nobody does any more. A page whose
+    /// driver does nothing asks whether the driver is still there, and without an answer ends the
+    /// session with `idle`.
+    Wanted {
+        session: SessionId,
+        /// Who waits.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<Name>,
+        /// The car waits with an update until nobody drives it.
+        #[serde(
+            default,
+            skip_serializing_if = "strict::is_off",
+            deserialize_with = "strict::flag"
+        )]
+        update: bool,
+        /// After so many seconds without input on a disarmed car the page asks.
+        #[serde(deserialize_with = "strict::positive")]
+        idle_s: u32,
+    },
     /// The session ended.
-    Bye { session: SessionId, reason: ByeReason },
+    Bye {
+        session: SessionId,
+        reason: ByeReason,
+        /// Who took the car back.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<Name>,
+    },
     /// A message was refused.
     Error {
         code: ErrorCode,
@@ -291,6 +323,13 @@ pub enum ToCar {
         driver: Name,
         /// `false`: the offer must hold all candidates.
         trickle: bool,
+        /// The driver takes the car back from whoever drives it. The host has checked the right.
+        #[serde(
+            default,
+            skip_serializing_if = "strict::is_off",
+            deserialize_with = "strict::flag"
+        )]
+        take: bool,
         /// ICE servers with credentials for this session.
         #[serde(deserialize_with = "strict::objects")]
         ice_servers: Vec<IceServer>,

@@ -24,7 +24,8 @@ mod messages;
 mod parse;
 
 pub use common::{
-    ByeReason, Candidate, CarInfo, CarPresence, ErrorCode, IceServer, ListShow, ListSort, ListWish,
+    ByeReason, Candidate, CarInfo, CarPresence, CarRole, ErrorCode, IceServer, ListShow, ListSort,
+    ListWish,
 };
 pub use messages::{FromCar, FromDriver, ToCar, ToDriver};
 pub use parse::{Json, MessageError, parse};
