@@ -9,7 +9,7 @@ const READ =
 /** What only machines read, however it looks. */
 const CODE = /^(class|kind|d|viewBox|points|transform|content|sandbox|allow|style)$/u;
 /** A call that only the browser reads. */
-const BROWSER = /^(matchMedia|querySelector(All)?|getPropertyValue)$/u;
+const BROWSER = /^(matchMedia|querySelector(All)?|closest|matches|getPropertyValue)$/u;
 /** At least two words with a blank between them. */
 const PROSE = /\p{L}{2,}[,:.;]? \p{L}{2,}/u;
 
@@ -65,7 +65,8 @@ export const words = {
       // `curve("steering")`: which one, and not how it is called.
       const names = parent.type === "CallExpression" || parent.type === "ArrayExpression";
       const capital = /^\p{Lu}\p{L}/u.test(text);
-      if (key?.name === "name") return;
+      // An identifier, and the route of a page.
+      if (key?.name === "name" || key?.name === "page") return;
       if ((child && (!names || capital)) || read || PROSE.test(text))
         context.report({ node, messageId: "stray", data: { text: text.trim() } });
     };

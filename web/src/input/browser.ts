@@ -4,10 +4,6 @@ import { placeOf } from "../core/input/keyboard";
 import type { Mixer, Tell } from "../core/input/mixer";
 import type { PadLike } from "../core/input/pad";
 
-/** With the focus on one of these, keys type, or Enter presses the element. */
-const TYPING = "input, textarea, select, [contenteditable]";
-const PRESSING = "button, a[href], summary";
-
 /** Starts to listen; the result stops. */
 export function listen(tell: Tell): () => void {
   const stop = new AbortController();
@@ -95,7 +91,10 @@ export function listPads(): readonly (PadLike | null)[] | null {
 }
 
 function isTyped({ target }: KeyboardEvent): boolean {
-  return target instanceof Element && target.closest(TYPING) !== null;
+  return (
+    target instanceof Element &&
+    target.closest("input, textarea, select, [contenteditable]") !== null
+  );
 }
 
 /** Whether a key is for the element that has the focus. The space bar never presses a button. */
@@ -104,6 +103,6 @@ function pressesButton(event: KeyboardEvent): boolean {
   return (
     target instanceof Element &&
     ["Enter", "NumpadEnter"].includes(placeOf(event)) &&
-    target.closest(PRESSING) !== null
+    target.closest("button, a[href], summary") !== null
   );
 }

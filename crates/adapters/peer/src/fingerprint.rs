@@ -198,18 +198,18 @@ struct Inner {
 }
 
 impl Judge {
-    pub fn new(stack: Arc<dyn RTCCryptoProvider>) -> Result<Self, CryptoError> {
+    pub(crate) fn new(stack: Arc<dyn RTCCryptoProvider>) -> Result<Self, CryptoError> {
         let mut secret = [0; 32];
         stack.random().fill(&mut secret)?;
         Ok(Self(Arc::new(Inner { stack, secret, allowed: Mutex::default() })))
     }
 
-    pub fn provider(&self) -> Arc<dyn RTCCryptoProvider> {
+    pub(crate) fn provider(&self) -> Arc<dyn RTCCryptoProvider> {
         Arc::clone(&self.0) as Arc<dyn RTCCryptoProvider>
     }
 
     /// The answer as the stack takes it.
-    pub fn translate(&self, sdp: &str) -> Result<String, FingerprintError> {
+    pub(crate) fn translate(&self, sdp: &str) -> Result<String, FingerprintError> {
         let allowed = allowed_by(sdp)?;
         if let Allowed { function: Function::Sha256, values } = &allowed
             && let [value] = values.as_slice()

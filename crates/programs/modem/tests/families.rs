@@ -78,7 +78,7 @@ fn what_is_configured_is_asked_for_and_nothing_else() {
 }
 
 /// A network that lets in who signs in this way only.
-fn signs_in(protocol: u32, auth: &str) {
+fn signs_in(protocol: u32, auth: &'static str) {
     story(Setup::mbim(), async |lab| {
         lab.mbim().take_only_auth(protocol);
         lab.start_with_modem().await;

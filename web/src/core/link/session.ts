@@ -324,7 +324,7 @@ export class Session {
       case "asking":
         this.#bye("driver-left");
         if (this.#everConnected) return this.#retry(now);
-        return this.#end({ kind: "error", code: "timeout", text: "no offer" });
+        return this.#end({ kind: "error", code: "timeout", text: "" });
       case "negotiating":
         return this.#lose(now);
       case "interrupted":
