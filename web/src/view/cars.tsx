@@ -140,7 +140,7 @@ function CarCard({ car, app, user, remove, share }: CarCardProps) {
             {mayManage && (
               <>
                 <button type="button" class="link" data-testid={`share-${car.id}`} onClick={share}>
-                  {t().cars.share}
+                  {t().sharing.open}
                 </button>
                 <button
                   type="button"
@@ -171,7 +171,7 @@ function CarCard({ car, app, user, remove, share }: CarCardProps) {
         </button>
       ) : (
         <p class="muted small" data-testid={`spectator-${car.id}`}>
-          {t().cars.spectator(car.owner)}
+          {t().sharing.mayOnlySee(car.owner)}
         </p>
       )}
     </li>
@@ -179,7 +179,7 @@ function CarCard({ car, app, user, remove, share }: CarCardProps) {
 }
 
 function ownerWords(owner: string | null, user: string | null): string {
-  if (owner === null) return t().cars.nobodys;
+  if (owner === null) return t().sharing.nobodys;
   return owner === user ? t().cars.mine : t().cars.of(owner);
 }
 

@@ -128,10 +128,6 @@ export const cars: Catalogue["cars"] = {
   notYet: "Hat sich noch nie gemeldet",
   mine: "Ihres",
   of: (owner) => `von ${owner}`,
-  nobodys: "Gehört niemandem",
-  share: "Teilen",
-  spectator: (owner) =>
-    `Sie dürfen dieses Auto sehen. Fragen Sie ${owner ?? "die Verwaltung"}, ob Sie es fahren dürfen.`,
   remove: "Entfernen",
   drive: { available: "Fahren", busy: "Öffnen", offline: "Darauf warten" },
   open: "Öffnen",

@@ -16,8 +16,8 @@ export const people: Catalogue["people"] = {
   noPassword: ", ohne Passwort",
   makeAdmin: "Verwalten lassen",
   makeMember: "Nicht mehr verwalten lassen",
-  makeAdminOf: (name) => `${name} den Server verwalten lassen`,
-  makeMemberOf: (name) => `${name} den Server nicht mehr verwalten lassen`,
+  makeAdminOf: (name) => `Verwalten lassen: ${name}`,
+  makeMemberOf: (name) => `Nicht mehr verwalten lassen: ${name}`,
   link: "Passwort-Link",
   linkOf: (name) => `Passwort-Link für ${name}`,
   remove: "Entfernen",
@@ -39,6 +39,10 @@ export const people: Catalogue["people"] = {
 };
 
 export const sharing: Catalogue["sharing"] = {
+  open: "Teilen …",
+  nobodys: "Gehört niemandem",
+  mayOnlySee: (owner) =>
+    `Sie dürfen dieses Auto sehen. Fragen Sie ${owner ?? "die Verwaltung"} nach dem Recht, es zu fahren.`,
   title: (car) => `${car} teilen`,
   everybody: "Alle auf diesem Server dürfen",
   nothing: "Es nicht einmal sehen",
@@ -48,7 +52,7 @@ export const sharing: Catalogue["sharing"] = {
   may: "Darf",
   share: "Teilen",
   takeBack: "Zurücknehmen",
-  takeBackFrom: (name) => `Nicht mehr mit ${name} teilen`,
+  takeBackFrom: (name) => `Zurücknehmen: ${name}`,
   endsAtOnce:
     "Wenn Sie ein Recht zurücknehmen, endet eine laufende Fahrt sofort. Wer den Server verwaltet, darf immer alles.",
   takeThis: (car) => `${car} zurückholen?`,

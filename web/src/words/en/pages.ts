@@ -129,10 +129,6 @@ export const cars = {
   notYet: "Has not registered yet",
   mine: "Yours",
   of: (owner: string) => `${owner}'s`,
-  nobodys: "Nobody's",
-  share: "Share",
-  spectator: (owner: string | null) =>
-    `You may see this car. Ask ${owner ?? "an admin"} for the right to drive it.`,
   remove: "Remove",
   drive: { available: "Drive", busy: "Open", offline: "Wait for it" },
   open: "Open",

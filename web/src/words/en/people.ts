@@ -15,8 +15,8 @@ export const people = {
   noPassword: ", no password",
   makeAdmin: "Make admin",
   makeMember: "Make member",
-  makeAdminOf: (name: string) => `Make ${name} an admin`,
-  makeMemberOf: (name: string) => `Make ${name} a member`,
+  makeAdminOf: (name: string) => `Make admin: ${name}`,
+  makeMemberOf: (name: string) => `Make member: ${name}`,
   link: "Password link",
   linkOf: (name: string) => `Password link for ${name}`,
   remove: "Remove",
@@ -39,6 +39,10 @@ export const people = {
 };
 
 export const sharing = {
+  open: "Share",
+  nobodys: "Nobody's",
+  mayOnlySee: (owner: string | null) =>
+    `You may see this car. Ask ${owner ?? "an admin"} for the right to drive it.`,
   title: (car: string) => `Share ${car}`,
   everybody: "Everybody on this server may",
   nothing: "Not even see it",
@@ -48,7 +52,7 @@ export const sharing = {
   may: "May",
   share: "Share it",
   takeBack: "Take back",
-  takeBackFrom: (name: string) => `No longer share with ${name}`,
+  takeBackFrom: (name: string) => `Take back: ${name}`,
   endsAtOnce:
     "If you take a right back, a drive under way ends at once. Admins of the server may always do everything.",
   takeThis: (car: string) => `Take ${car} back?`,
