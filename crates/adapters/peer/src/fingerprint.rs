@@ -343,7 +343,7 @@ mod tests {
         Judge::new(rtc::crypto::default_provider().unwrap()).unwrap()
     }
 
-    /// Whether the stack would take the certificate: it compares its hash with what the answer says.
+    /// Whether the stack would take the certificate: it compares the hash with the answer's.
     fn accepts(judge: &Judge, answer: &str, certificate: &[u8]) -> bool {
         let value = answer.split_once("a=fingerprint:sha-256 ").unwrap().1;
         let value = value.split_once("\r\n").unwrap().0;

@@ -193,8 +193,8 @@ struct TappedSocket {
     /// Sends to and hears from this machine itself, if `inner` is tied.
     near: Option<Arc<dyn AsyncUdpSocket>>,
     /// Whether it has a loopback address. It then reaches loopback addresses only. The kernel would
-    /// deliver to the machine's other addresses, too, and a check would succeed there that a browser
-    /// never sends the other way: the car would nominate a pair that does not work.
+    /// deliver to the machine's other addresses, too, and a check would succeed there that no
+    /// browser sends the other way: the car would nominate a pair that does not work.
     loopback: bool,
     heard: Heard,
     clock: fn() -> MonotonicMicros,

@@ -1,4 +1,4 @@
-/** Between page, server and car: why a drive ended, what the server refuses, the chips at the top. */
+/** Between page, server and car: why a drive ended, what the server refuses, and its state. */
 
 export const connection = {
   /** Why a drive ended, by the reason on the wire. */
