@@ -28,5 +28,9 @@ export default defineConfig({
       "/ws": { target: host, changeOrigin: true, ws: true },
     },
   },
-  test: { include: ["src/**/*.test.ts", "gallery/*.test.ts"], environment: "node", testTimeout: 20_000 },
+  test: {
+    include: ["src/**/*.test.ts", "gallery/*.test.ts"],
+    environment: "node",
+    testTimeout: 20_000,
+  },
 });

@@ -17,6 +17,9 @@ pub struct Browsed {
     pub relay_protocol: Option<String>,
 }
 
+/// Milliseconds to each step of a session.
+pub type Steps = BTreeMap<String, f64>;
+
 impl Lab {
     /// Lets a driver with Chromium sign in, watch, arm and drive.
     ///
@@ -41,15 +44,16 @@ impl Lab {
         serde_json::from_value(seen).expect("frames and when they were shown")
     }
 
-    /// Lets a driver with Chromium open the car so many times, one after the other. For each time,
-    /// milliseconds from the click to each step of the session, to the first `picture` at last.
+    /// Lets a driver with Chromium open the car so many times in each way, one after the other. For
+    /// each way and time, milliseconds from the click, or from the beginning of the navigation, to
+    /// each step of the session, to the first `picture` at last.
     ///
     /// # Panics
     /// There is no picture.
     #[allow(clippy::expect_used, reason = "this is what a failed test is")]
-    pub async fn open_again_and_again(&self, times: usize) -> Vec<BTreeMap<String, f64>> {
+    pub async fn open_again_and_again(&self, times: usize) -> BTreeMap<String, Vec<Steps>> {
         let seen = self.run_chromium("first-picture.mjs", &[&times.to_string()], || {}).await;
-        serde_json::from_value(seen["steps"].clone()).expect("steps of sessions")
+        serde_json::from_value(seen["ways"].clone()).expect("steps of sessions")
     }
 
     /// Lets a driver with Chromium do what a script says. Calls `begin` at its first line.

@@ -48,7 +48,7 @@ mod watched;
 
 pub use access::{Access, Expected};
 pub use cell::cell;
-pub use chromium::Browsed;
+pub use chromium::{Browsed, Steps};
 pub use driver::{Driver, Frames, Pair, Seen};
 pub use lab::{HOST, Lab, Picture};
 pub use link::Link;

@@ -22,6 +22,7 @@ import { SignalingClient } from "../link/signaling";
 import type { CarInfo } from "../protocol/common";
 import { CarList, EVERYTHING, type CarView, type Wish } from "../core/app/car-list";
 import { effectsOf } from "../core/effects";
+import { AheadOfClick } from "./ahead";
 import { Cockpit, SOFTWARE } from "./cockpit";
 import { apiWords, type Place } from "../core/app/messages";
 import { OwnAccount } from "./account";
@@ -56,6 +57,7 @@ export class App {
 
   readonly #api: Api;
   readonly #client: SignalingClient;
+  readonly #ahead: AheadOfClick;
   readonly #list = new CarList();
   /** Where the person wanted to go before they had to sign in. */
   #wanted: Route = { page: "cars" };
@@ -63,6 +65,8 @@ export class App {
   #followed: string | null = null;
   #attempt = 0;
   #refreshes = 0;
+  /** A session was prepared in this visit of the list, without a sign of the person's. */
+  #lookedAhead = false;
 
   constructor(api = new Api()) {
     this.#api = api;
@@ -72,6 +76,7 @@ export class App {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const options = { url: `${scheme}//${location.host}/ws/driver`, software: SOFTWARE };
     this.#client = new SignalingClient(options, (event) => this.#handleSignaling(event));
+    this.#ahead = new AheadOfClick(this.#client);
   }
 
   start(): void {
@@ -83,7 +88,13 @@ export class App {
     });
     // Leaving the page frees the car at once. A page that comes back from the browser's cache has
     // closed its cockpit: it loads again.
-    window.addEventListener("pagehide", () => this.#closeCockpit());
+    window.addEventListener("pagehide", () => {
+      this.#closeCockpit();
+      this.#ahead.leave();
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") this.#ahead.leave();
+    });
     window.addEventListener("pageshow", ({ persisted }) => {
       if (persisted) location.reload();
     });
@@ -254,11 +265,15 @@ export class App {
       return;
     }
     this.#client.start();
+    if (route.page !== "cars") this.#lookedAhead = false;
+    if (route.page !== "cars" && route.page !== "car") this.#ahead.leave();
     const open = this.cockpit.peek();
     if (open && (route.page !== "car" || formatRoute(route) !== formatRoute(open.route)))
       this.#closeCockpit();
     if (route.page === "car" && !this.cockpit.peek())
-      this.cockpit.value = new Cockpit(route, this.#client, this.cars);
+      this.cockpit.value = new Cockpit(route, this.#client, this.cars, (session) =>
+        this.#ahead.take(session),
+      );
   }
 
   async #followLink(token: string): Promise<void> {
@@ -304,6 +319,7 @@ export class App {
       const { message } = event;
       this.#look((list) => list.handleMessage(message));
     }
+    this.#ahead.handleSignaling(event);
     const cockpit = this.cockpit.peek();
     if (cockpit) {
       cockpit.handleSignaling(event);
@@ -311,6 +327,30 @@ export class App {
       // The cockpit that asked for this session was closed meanwhile.
       this.#client.send({ type: "bye", session: event.message.session, reason: "driver-left" });
     }
+    if (event.kind === "message" && event.message.type === "connecting")
+      this.#ahead.handleConnecting();
+    this.#lookAhead();
+  }
+
+  /** Prepares a session with the only car that can be driven: hardly anybody wants another one. */
+  #lookAhead(): void {
+    const view = this.view.peek();
+    const here = this.route.peek().page === "cars" && document.visibilityState === "visible";
+    if (!here || view?.ready !== 1 || this.#lookedAhead) return;
+    const car = view.cars.find(({ presence }) => presence === "available");
+    if (!car) return;
+    // Once in a visit: a page that is left open must not keep the car's radio awake.
+    this.#lookedAhead = true;
+    this.#ahead.want(car.id, true);
+  }
+
+  /** The person's hand is at this car; `sure`: it does more than to pass over it. */
+  handleNear(car: CarInfo, sure: boolean): void {
+    if (car.presence === "available" && !this.cockpit.peek()) this.#ahead.want(car.id, sure);
+  }
+
+  handleFar(): void {
+    this.#ahead.unwant();
   }
 
   #look(step: (list: CarList) => void): void {
@@ -332,6 +372,7 @@ export class App {
   }
 
   #becomeSignedOut(): void {
+    this.#ahead.leave();
     this.#client.stop();
     this.#closeCockpit();
     this.wish.value = EVERYTHING;

@@ -6,6 +6,7 @@ import type { CarInfo } from "../protocol/common";
 import { decodeControl } from "../protocol/control";
 import type { FromDriver, ToDriver } from "../protocol/signaling";
 import { encodeTelemetry } from "../protocol/telemetry";
+import { AheadOfClick } from "./ahead";
 import { FakeChannel, fakeBrowser } from "./browser.fake";
 import { Cockpit } from "./cockpit";
 
@@ -48,7 +49,9 @@ let connections: FakeConnection[];
 let state: SignalingState;
 let said: FromDriver[];
 let cockpit: Cockpit;
+let ahead: AheadOfClick;
 let carSeq: number;
+let open: () => Cockpit;
 
 beforeEach(() => {
   fakeBrowser();
@@ -67,11 +70,15 @@ beforeEach(() => {
     send: (message: FromDriver) => said.push(message) > 0,
   } as unknown as SignalingClient;
   const cars = signal<readonly CarInfo[] | null>(null);
-  cockpit = new Cockpit(
-    { page: "car", car: CAR, relayOnly: false, trickle: true },
-    signaling,
-    cars,
-  );
+  ahead = new AheadOfClick(signaling);
+  open = () =>
+    new Cockpit(
+      { page: "car", car: CAR, relayOnly: false, trickle: true },
+      signaling,
+      cars,
+      (session) => ahead.take(session),
+    );
+  cockpit = open();
 });
 
 afterEach(() => {
@@ -164,6 +171,37 @@ describe("a cockpit", () => {
       input: { source: "none", armWanted: false, notice: "no-picture" },
       last_stop: null,
     });
+  });
+
+  it("takes the connection that was made before the click, and what the car said over it", async () => {
+    cockpit.dispose();
+    said = [];
+    const all = (message: ToDriver) => {
+      ahead.handleSignaling({ kind: "message", message });
+      cockpit.handleSignaling({ kind: "message", message });
+    };
+    ahead.handleSignaling({ kind: "state", state });
+    ahead.want(CAR, true);
+    all({ type: "prepared", session: SESSION, car: CAR, ice_servers: [] });
+    all({ type: "offer", session: SESSION, generation: 1, sdp: "v=0" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(types()).toEqual(["prepare", "answer"]);
+    const connection = connections.at(-1);
+    connection?.become("connected", "connected");
+    const [control, events] = [connection?.open("control"), connection?.open("events")];
+    if (!control || !events) throw new Error("no connection was opened");
+    expect([control.sent, events.sent]).toEqual([[], []]);
+    cockpit = open();
+    expect(types()).toEqual(["connect"]);
+    // Over the peer connection it may be faster than the host's `connecting`.
+    hear(control, "armed");
+    all({ type: "connecting", session: SESSION, car: CAR, ice_servers: [] });
+    ahead.handleConnecting();
+    expect(connections).toHaveLength(1);
+    expect(cockpit.hud.value).toMatchObject({ phase: "connected", state: "armed" });
+    expect(JSON.parse(events.sent[0] as string)).toMatchObject({ type: "hello" });
+    vi.advanceTimersByTime(100);
+    expect(control.sent).toHaveLength(5);
   });
 
   it("says good-bye and leaves nothing running", async () => {

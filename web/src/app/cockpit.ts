@@ -30,6 +30,7 @@ import type { CarEvent } from "../protocol/events";
 import { newestVersion, type FrameVersion } from "../protocol/frame";
 import type { TelemetryFrame } from "../protocol/telemetry";
 import { Timer } from "../timer";
+import type { Taken } from "./ahead";
 import { alert } from "./alerts";
 import { Sender } from "./sender";
 
@@ -53,6 +54,8 @@ export class Cockpit {
 
   readonly #signaling: SignalingClient;
   readonly #cars: ReadonlySignal<readonly CarInfo[] | null>;
+  /** The peer connection that was prepared for a session. */
+  readonly #take: (session: string) => Taken | null;
   readonly #sender = new Sender(
     (by) => this.setGear(shifted(this.controls.peek().feel.gear, by)),
     () => this.controls.peek(),
@@ -84,10 +87,12 @@ export class Cockpit {
     route: CarRoute,
     signaling: SignalingClient,
     cars: ReadonlySignal<readonly CarInfo[] | null>,
+    take: (session: string) => Taken | null = () => null,
   ) {
     this.route = route;
     this.#signaling = signaling;
     this.#cars = cars;
+    this.#take = take;
     const controls = this.controls.peek();
     this.tell((mixer, now) => mixer.handleControls(controls, now));
     this.#sender.act((path) => path.handleFeel(controls.feel));
@@ -236,7 +241,7 @@ export class Cockpit {
         this.#signaling.send(effect.message);
         return;
       case "open-peer":
-        return this.#openPeer(effect.iceServers);
+        return this.#openPeer(effect.session, effect.iceServers);
       case "ice-servers":
         return this.#peer?.handleServers(effect.iceServers);
       case "offer":
@@ -277,9 +282,16 @@ export class Cockpit {
     };
   }
 
-  #openPeer(iceServers: readonly IceServer[]): void {
+  #openPeer(session: string, iceServers: readonly IceServer[]): void {
     this.#closePeer();
     this.#peers += 1;
+    const taken = this.route.relayOnly || !this.route.trickle ? null : this.#take(session);
+    if (taken) {
+      this.#peer = taken.peer;
+      this.session.handlePrepared(taken.generation, performance.now());
+      taken.replay((output) => this.#handlePeer(output));
+      return;
+    }
     const options = { iceServers, relayOnly: this.route.relayOnly, trickle: this.route.trickle };
     this.#peer = new Peer(options, browserPlatform, (output) => this.#handlePeer(output));
   }

@@ -42,6 +42,7 @@ export type FromDriver =
       /** From whoever drives it. */
       take: true | null;
     }
+  | { type: "prepare"; car: string }
   | { type: "answer"; session: string; generation: number; sdp: string }
   | { type: "candidate"; session: string; generation: number; candidate: Candidate }
   | { type: "restart"; session: string }
@@ -72,6 +73,7 @@ export type ToDriver =
     }
   | { type: "cars"; cars: CarInfo[]; gone: string[] | null; more: true | null }
   | { type: "connecting"; session: string; car: string; ice_servers: IceServer[] }
+  | { type: "prepared"; session: string; car: string; ice_servers: IceServer[] }
   | { type: "ice-servers"; session: string; ice_servers: IceServer[] }
   | { type: "offer"; session: string; generation: number; sdp: string }
   | { type: "candidate"; session: string; generation: number; candidate: Candidate }
@@ -105,6 +107,7 @@ const TO_DRIVER = [
   "list",
   "cars",
   "connecting",
+  "prepared",
   "ice-servers",
   "offer",
   "candidate",
@@ -117,6 +120,7 @@ const FROM_DRIVER = [
   "hello",
   "list",
   "connect",
+  "prepare",
   "answer",
   "candidate",
   "restart",
@@ -157,6 +161,7 @@ export function parseToDriver(text: string): ToDriver {
         more: flag(shape.maybe("more", bool)),
       };
     case "connecting":
+    case "prepared":
       return {
         type,
         session: shape.need("session", sessionId),
@@ -242,6 +247,8 @@ export function parseFromDriver(text: string): FromDriver {
         trickle: shape.orElse("trickle", bool, true),
         take: flag(shape.maybe("take", bool)),
       };
+    case "prepare":
+      return { type, car: shape.need("car", carId) };
     case "answer":
       return {
         type,

@@ -126,7 +126,17 @@ function CarCard({ car, app, user, remove, share }: CarCardProps) {
   const mayDrive = car.role === null || car.role === "owner" || car.role === "driver";
   const mayManage = remove !== null && car.role === "owner";
   return (
-    <li class={`car ${car.presence}`} data-testid={`car-${car.id}`} data-presence={car.presence}>
+    <li
+      class={`car ${car.presence}`}
+      data-testid={`car-${car.id}`}
+      data-presence={car.presence}
+      onPointerEnter={() => app.handleNear(car, false)}
+      // A hand may be there already when the car becomes free.
+      onPointerMove={() => app.handleNear(car, false)}
+      onPointerLeave={() => app.handleFar()}
+      onPointerDown={() => app.handleNear(car, true)}
+      onFocusIn={() => app.handleNear(car, true)}
+    >
       <CarPicture />
       <div class="car-text">
         <div class="car-title">

@@ -282,6 +282,8 @@ pub struct CarRegistration {
     pub software: Software,
     /// Hash of its enrolment token; `None` if it shows none.
     pub enrolment: Option<TokenHash>,
+    /// Whether it speaks prepared sessions.
+    pub prepares: bool,
 }
 
 /// Why an account request was refused.

@@ -121,7 +121,8 @@ impl Exchange {
     }
 
     /// Makes the calling process a car, without socket and registration. Dropping the sender is
-    /// like losing the connection. A receiver that lets 256 messages wait loses it as well.
+    /// like losing the connection. A receiver that lets 256 messages wait loses it as well. The car
+    /// must speak prepared sessions.
     pub async fn attach_local_car(
         &self,
         car: EnrolledCar,
@@ -130,8 +131,8 @@ impl Exchange {
         let conn = CarConn(self.number());
         let (to_car, receiver) = mpsc::channel(LOCAL_MESSAGES);
         let (sender, mut from_car) = mpsc::channel(LOCAL_MESSAGES);
-        self.command(Command::CarJoined { conn, car, software, link: CarLink::Local(to_car) })
-            .await;
+        let link = CarLink::Local(to_car);
+        self.command(Command::CarJoined { conn, car, software, prepares: true, link }).await;
         let exchange = self.clone();
         tokio::spawn(async move {
             while let Some(message) = from_car.recv().await {
@@ -219,17 +220,12 @@ impl Exchange {
         &self,
         conn: CarConn,
         car: EnrolledCar,
-        software: Software,
+        (software, prepares): (Software, bool),
         reached: IpAddr,
         outbox: Outbox,
     ) {
-        self.command(Command::CarJoined {
-            conn,
-            car,
-            software,
-            link: CarLink::Socket { outbox, reached },
-        })
-        .await;
+        let link = CarLink::Socket { outbox, reached };
+        self.command(Command::CarJoined { conn, car, software, prepares, link }).await;
     }
 
     pub(crate) fn car_says(

@@ -66,6 +66,7 @@ pub(crate) fn equip_driver(
     reached: IpAddr,
 ) {
     if let ToDriver::Connecting { session, ice_servers, .. }
+    | ToDriver::Prepared { session, ice_servers, .. }
     | ToDriver::IceServers { session, ice_servers } = message
     {
         *ice_servers = servers.for_peer(IcePeer { session: *session, end, reached: Some(reached) });
@@ -80,6 +81,7 @@ pub(crate) fn equip_car(
     reached: Option<IpAddr>,
 ) {
     if let ToCar::Connect { session, ice_servers, .. }
+    | ToCar::Prepare { session, ice_servers, .. }
     | ToCar::Restart { session, ice_servers }
     | ToCar::IceServers { session, ice_servers } = message
     {

@@ -42,6 +42,8 @@ pub(crate) enum Command {
         conn: CarConn,
         car: EnrolledCar,
         software: Software,
+        /// It speaks prepared sessions.
+        prepares: bool,
         link: CarLink,
     },
     Car {
@@ -179,7 +181,7 @@ impl Task {
                 self.drivers.remove(&conn);
                 self.rooms.handle_driver_gone(now, conn);
             }
-            Command::CarJoined { conn, car, software, link } => {
+            Command::CarJoined { conn, car, software, prepares, link } => {
                 let id = car.id.clone();
                 self.cars.insert(conn, (id.clone(), link));
                 // Of a known car the rooms may have newer rights than what was read when it dialled.
@@ -188,6 +190,9 @@ impl Task {
                 }
                 self.access.know(&id);
                 self.rooms.handle_car_joined(now, conn, id, software);
+                if prepares {
+                    self.rooms.handle_car_prepares(conn);
+                }
                 // Sends `registered`, which the car expects before its access token.
                 self.carry_out();
                 self.give_access(conn);
@@ -331,6 +336,8 @@ impl Task {
                 let forgotten = matches!(reason, ByeReason::DriverGone | ByeReason::CarGone);
                 self.ice.ended(*session, forgotten);
             }
+            // Nobody drives, and its two ends are told.
+            Event::PreparedEnded { session } => self.ice.ended(*session, false),
             Event::DriverBack { session } => {
                 self.note_sign_in(*session);
                 if let Some(ends) = self.rooms.session_ends_of(*session) {
@@ -450,6 +457,9 @@ fn report(event: &Event) {
         }
         Event::DriverAway { session } => {
             tracing::debug!(%session, "the driver's connection is gone; waiting")
+        }
+        Event::PreparedEnded { session } => {
+            tracing::debug!(%session, "a prepared session is over")
         }
         Event::DriverBack { session } => tracing::debug!(%session, "the driver is back"),
         Event::SessionEnded { session, car, user, reason } => {

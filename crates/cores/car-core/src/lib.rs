@@ -5,6 +5,7 @@
 //! | [`freshness`] | how old the driver's input is when its frame arrives |
 //! | [`sight`] | how old the picture is that the driver sees |
 //! | [`lease`] | who drives |
+//! | [`prepared`] | for whom a connection is made before they decide to drive |
 //! | [`registration`] | when the host is dialled, and when a connection is given up |
 //! | [`uplinks`] | which uplink is used |
 //! | [`computer`] | what the driver sees of the computer's temperature and supply |
@@ -74,6 +75,7 @@ pub mod computer;
 pub mod freshness;
 pub mod lease;
 pub mod nat64;
+pub mod prepared;
 pub mod recovery;
 pub mod registration;
 pub mod sight;

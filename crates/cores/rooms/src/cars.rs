@@ -89,6 +89,7 @@ impl Rooms {
             self.set_deadlines(session, |deadlines| deadlines.car_back = None);
         }
         if let Some(old) = replaced {
+            self.lose_preparing_car(old, ByeReason::CarGone);
             self.car_conns.remove(&old);
             self.effects.push_back(Effect::CloseCar { conn: old, why: Close::Replaced });
         }
@@ -128,9 +129,10 @@ impl Rooms {
                 );
             }
             FromCar::Bye { session, reason } => {
+                let reason = said_by_an_end(reason, ByeReason::Shutdown);
+                self.end_prepared_by_car(from, session, reason);
                 // Any other session has ended already: this `bye` crossed the driver's.
                 if self.sessions.get(&session) == Some(&car) {
-                    let reason = said_by_an_end(reason, ByeReason::Shutdown);
                     self.end_session(now, session, &Farewell::driver_only(reason));
                 }
             }
@@ -181,6 +183,7 @@ impl Rooms {
     /// A car's connection is gone. Drivers see it offline at once; its session waits.
     pub fn handle_car_gone(&mut self, now: MonotonicMicros, conn: CarConn) {
         let Some(id) = self.car_conns.remove(&conn) else { return };
+        self.lose_preparing_car(conn, ByeReason::CarGone);
         let back_by = now.plus(self.options.grace);
         if let Some(car) = self.cars.get_mut(&id) {
             car.conn = None;
@@ -201,6 +204,7 @@ impl Rooms {
         }
         let Some(car) = self.cars.remove(id) else { return };
         if let Some(conn) = car.conn {
+            self.lose_preparing_car(conn, ByeReason::Revoked);
             self.car_conns.remove(&conn);
             self.effects.push_back(Effect::CloseCar { conn, why: Close::Revoked });
             self.events.push_back(Event::CarOffline { car: id.clone() });
@@ -231,6 +235,9 @@ impl Rooms {
         session: SessionId,
         message: ToDriver,
     ) -> bool {
+        if self.tell_preparing_driver(from, session, &message) {
+            return true;
+        }
         let own = self.sessions.get(&session) == Some(car);
         if own {
             self.tell_driver_of(session, message);

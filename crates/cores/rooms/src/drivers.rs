@@ -58,6 +58,10 @@ impl Rooms {
                 let user = driver.user.clone();
                 self.connect(now, from, user, Call { car, trickle, take }, random);
             }
+            FromDriver::Prepare { car } => {
+                let user = driver.user.clone();
+                self.prepare(now, from, user, car, random);
+            }
             FromDriver::Answer { session, generation, sdp } => {
                 self.relay_to_car(now, from, session, ToCar::Answer { session, generation, sdp });
             }
@@ -78,8 +82,10 @@ impl Rooms {
                 );
             }
             FromDriver::Bye { session, reason } => {
-                if self.may_drive(from, session) {
-                    let reason = said_by_an_end(reason, ByeReason::DriverLeft);
+                let reason = said_by_an_end(reason, ByeReason::DriverLeft);
+                if !self.end_prepared_by_driver(from, session, reason)
+                    && self.may_drive(from, session)
+                {
                     self.end_session(now, session, &Farewell::car_only(reason));
                 }
             }
@@ -92,6 +98,7 @@ impl Rooms {
             return;
         }
         self.stop_waiting(conn);
+        self.leave_prepared(conn, ByeReason::DriverLeft);
         let back_by = now.plus(self.options.grace);
         let Some(id) = self.session_of_driver(conn) else { return };
         self.driving.remove(&conn);
@@ -109,6 +116,7 @@ impl Rooms {
         }
         if self.drivers.remove(&conn).is_some() {
             self.stop_waiting(conn);
+            self.leave_prepared(conn, ByeReason::Revoked);
             self.effects.push_back(Effect::CloseDriver { conn, why: Close::SignedOut });
         }
     }
@@ -186,11 +194,14 @@ impl Rooms {
             return self.wait_for(from, user, id);
         }
         let taken = others.is_some();
+        let old = entry.session.as_ref().map(|session| (session.id, session.driver));
+        // A car with a prepared session has no other one.
+        if call.trickle && !taken && self.begin_prepared(now, from, &car) {
+            return;
+        }
         // The old session still holds its identifier here, so the new one cannot get the same.
         let new = self.unused_session_id(random);
-        if let Some((id, driver)) =
-            entry.session.as_ref().map(|session| (session.id, session.driver))
-        {
+        if let Some((id, driver)) = old {
             let reason = if taken { ByeReason::TakenBack } else { ByeReason::Replaced };
             // The connection that asks knows that its old session ends.
             let to_driver = (driver != Some(from)).then_some(reason);
@@ -208,6 +219,9 @@ impl Rooms {
         session: SessionId,
         message: ToCar,
     ) {
+        if self.tell_preparing_car(from, session, &message) {
+            return;
+        }
         if !self.may_drive(from, session) {
             return self.refuse_driver(
                 from,
@@ -243,7 +257,12 @@ impl Rooms {
     }
 
     /// Ends the session that this connection drives, unless it is `keep`.
-    fn leave_other_car(&mut self, now: MonotonicMicros, from: DriverConn, keep: Option<SessionId>) {
+    pub(crate) fn leave_other_car(
+        &mut self,
+        now: MonotonicMicros,
+        from: DriverConn,
+        keep: Option<SessionId>,
+    ) {
         if let Some(other) = self.session_of_driver(from).filter(|&other| Some(other) != keep) {
             self.end_session(now, other, &Farewell::car_only(ByeReason::DriverLeft));
         }

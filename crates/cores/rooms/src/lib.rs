@@ -30,6 +30,9 @@
 //! natural one); a car takes it back by registering. Messages for the absent end are kept, up to a
 //! small number, and delivered then.
 //!
+//! A session can be prepared before the driver decides (`prepared.rs`): then `connect` begins that
+//! one, and the offer is there.
+//!
 //! When the grace is over, the machine forgets the session, but the drive may go on: a car whose
 //! peer connection is up keeps its driver and answers the next `connect` with `bye` and `car-busy`.
 //! The list shows it as free all the same.
@@ -73,6 +76,7 @@ mod drivers;
 mod ends;
 mod list;
 mod mailbox;
+mod prepared;
 mod rights;
 mod rooms;
 mod session;
@@ -82,6 +86,7 @@ mod waits;
 mod words;
 
 pub use ends::SessionEnds;
+pub use prepared::{GAP, LIFE, MOST};
 pub use rooms::{Options, Rooms};
 pub use waiting::{CODE_LIFETIME, CodeHash, WaitError, WaitingRoom};
 pub use words::{CarConn, Close, DriverConn, Effect, EnrolledCar, Event, InstallRefusal, Shared};

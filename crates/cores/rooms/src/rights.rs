@@ -136,5 +136,6 @@ impl Rooms {
         let over: Vec<_> = self.sessions.iter().filter_map(over).collect();
         over.into_iter()
             .for_each(|id| self.end_session(now, id, &Farewell::both(ByeReason::Revoked)));
+        self.end_prepared_without_right();
     }
 }

@@ -4,6 +4,7 @@
 use crate::cars::Car;
 use crate::drivers::Driver;
 use crate::list::List;
+use crate::prepared::PreparedSessions;
 use crate::session::Farewell;
 use crate::words::{CarConn, Close, DriverConn, Effect, Event};
 use rccar_protocol::signaling::ByeReason;
@@ -64,6 +65,7 @@ pub struct Rooms {
     pub(crate) driving: BTreeMap<DriverConn, SessionId>,
     /// The next deadline of each session that has one. Changes in `session.rs` only.
     pub(crate) due: BTreeSet<(MonotonicMicros, SessionId)>,
+    pub(crate) prepared: PreparedSessions,
     pub(crate) list: List,
     pub(crate) admins: BTreeSet<Name>,
     /// The session that each page waits for. Changes together with `Session::waits`.
@@ -83,6 +85,7 @@ impl Rooms {
             sessions: BTreeMap::new(),
             driving: BTreeMap::new(),
             due: BTreeSet::new(),
+            prepared: PreparedSessions::default(),
             list: List::default(),
             admins: BTreeSet::new(),
             waiting: BTreeMap::new(),
@@ -93,6 +96,7 @@ impl Rooms {
 
     pub fn handle_timeout(&mut self, now: MonotonicMicros) {
         self.expire_sessions(now);
+        self.expire_prepared(now);
         self.push_list(now);
     }
 
@@ -100,7 +104,7 @@ impl Rooms {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<MonotonicMicros> {
         let session = self.due.first().map(|&(due, _)| due);
-        session.into_iter().chain(self.list.due()).min()
+        session.into_iter().chain(self.prepared.due()).chain(self.list.due()).min()
     }
 
     pub fn poll_effect(&mut self) -> Option<Effect> {
@@ -123,6 +127,7 @@ impl Rooms {
         if self.options.drives_go_on {
             self.forget_sessions();
         }
+        self.forget_prepared();
         for session in self.sessions.keys().copied().collect::<Vec<_>>() {
             self.end_session(now, session, &Farewell::both(ByeReason::Shutdown));
         }

@@ -89,6 +89,10 @@ impl Rooms {
         user: Name,
         Call { car, trickle, take }: Call,
     ) {
+        self.leave_prepared(from, ByeReason::DriverLeft);
+        if let Some(conn) = self.cars.get(&car).and_then(|entry| entry.conn) {
+            self.clear_prepared(conn);
+        }
         let Some(entry) = self.cars.get_mut(&car) else { return };
         let offer_by = now.plus(self.options.offer_timeout);
         entry.session = Some(Box::new(Session {
@@ -237,7 +241,7 @@ impl Rooms {
 
     pub(crate) fn unused_session_id(&self, random: u64) -> SessionId {
         let mut id = SessionId::from_random(random);
-        while self.sessions.contains_key(&id) {
+        while self.sessions.contains_key(&id) || self.prepared.contains(id) {
             id = SessionId::from_random(id.0.get().wrapping_add(1));
         }
         id

@@ -44,13 +44,14 @@ impl Shared {
 /// What the shell has to do, in this order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Send to a driver. `ice_servers` of `connecting` are for the shell to fill in.
+    /// Send to a driver. `ice_servers` of `connecting` and `prepared` are for the shell to fill in.
     ToDriver { to: DriverConn, message: ToDriver },
     /// A driver has not got all of the list yet. If all earlier messages to it are on their way,
     /// call [`Rooms::handle_list_wanted`](crate::Rooms::handle_list_wanted). Otherwise do nothing:
     /// this effect comes again.
     ListWaits { to: DriverConn },
-    /// Send to a car. `ice_servers` of `connect` and `restart` are for the shell to fill in.
+    /// Send to a car. `ice_servers` of `connect`, `prepare` and `restart` are for the shell to fill
+    /// in.
     ToCar { to: CarConn, message: ToCar },
     /// Close a driver's connection, after the messages that were sent before. The machine has
     /// forgotten it already.
@@ -119,6 +120,10 @@ pub enum Event {
     },
     /// The driver took the session to a new connection.
     DriverBack {
+        session: SessionId,
+    },
+    /// A prepared session is forgotten: it has not begun.
+    PreparedEnded {
         session: SessionId,
     },
     SessionEnded {

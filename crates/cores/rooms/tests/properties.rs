@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rccar_protocol::signaling::{ByeReason, CarInfo, FromCar, FromDriver, ToCar, ToDriver};
 use rccar_protocol::text::{CarId, SessionId};
 use rccar_protocol::units::MonotonicMicros;
-use rccar_rooms::{CarConn, DriverConn, Effect, EnrolledCar, Event, Options, Rooms};
+use rccar_rooms::{CarConn, DriverConn, Effect, EnrolledCar, Event, MOST, Options, Rooms};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -34,6 +34,11 @@ enum Step {
     },
     /// With `collide`, the random bits are those of an open session.
     Connect {
+        pick: usize,
+        letter: u8,
+        collide: bool,
+    },
+    Prepare {
         pick: usize,
         letter: u8,
         collide: bool,
@@ -68,6 +73,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => pick.clone().prop_map(|pick| Step::CarGoes { pick }),
         6 => (pick.clone(), 0..4u8, any::<bool>())
             .prop_map(|(pick, letter, collide)| Step::Connect { pick, letter, collide }),
+        4 => (pick.clone(), 0..4u8, any::<bool>())
+            .prop_map(|(pick, letter, collide)| Step::Prepare { pick, letter, collide }),
         6 => (pick.clone(), 0..6usize, 0..5u8)
             .prop_map(|(pick, session, kind)| Step::DriverSpeaks { pick, session, kind }),
         6 => (pick, 0..6usize, 0..4u8)
@@ -157,6 +164,9 @@ impl World {
                 self.next += 1;
                 self.cars.insert(CarConn(self.next));
                 self.rooms.handle_car_joined(now, CarConn(self.next), letter(bit), software());
+                if !self.next.is_multiple_of(4) {
+                    self.rooms.handle_car_prepares(CarConn(self.next));
+                }
             }
             Step::CarGoes { pick } => {
                 if let Some(conn) = pick_of(&self.cars, pick) {
@@ -172,6 +182,15 @@ impl World {
                     let connect =
                         FromDriver::Connect { car: letter(bit), trickle: true, take: false };
                     self.rooms.handle_driver(now, conn, connect, random);
+                }
+            }
+            Step::Prepare { pick, letter: bit, collide } => {
+                self.next += 1;
+                let taken = self.open.values().next().filter(|_| collide);
+                let random = taken.map_or(self.next << 32, |session| session.0.get());
+                if let Some(conn) = pick_of(&self.drivers, pick) {
+                    let prepare = FromDriver::Prepare { car: letter(bit) };
+                    self.rooms.handle_driver(now, conn, prepare, random);
                 }
             }
             Step::DriverSpeaks { pick, session, kind } => {
@@ -241,6 +260,7 @@ impl World {
             }
         }
         assert_eq!(self.open.len(), self.rooms.session_count());
+        assert!(self.rooms.prepared_count() <= (3 * MOST).min(self.drivers.len()));
         while let Some(effect) = self.rooms.poll_effect() {
             match effect {
                 Effect::ToDriver { to, message } => {
@@ -264,6 +284,11 @@ impl World {
 
     fn check_driver_message(&mut self, to: DriverConn, message: &ToDriver) {
         match message {
+            ToDriver::Prepared { session, .. } => {
+                assert!(self.open.values().all(|open| open != session), "it is in use");
+                self.byes.retain(|(_, _, ended)| ended != session);
+                self.seen.push(*session);
+            }
             ToDriver::Bye { session, .. } => {
                 assert!(self.byes.insert((false, to.0, *session)), "two byes")
             }

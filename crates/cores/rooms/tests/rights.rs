@@ -191,10 +191,10 @@ fn row_4_whoever_becomes_an_admin_sees_all_cars_and_then_only_the_own_ones_again
     let effects = lab.drain();
     let cars = |to: DriverConn, effects: &[Effect]| -> usize {
         let count = |effect: &Effect| match effect {
-            Effect::ToDriver { to: other, message } if *other == to => match message {
-                ToDriver::Cars { cars, .. } | ToDriver::List { cars, .. } => cars.len(),
-                _ => 0,
-            },
+            Effect::ToDriver {
+                to: other,
+                message: ToDriver::Cars { cars, .. } | ToDriver::List { cars, .. },
+            } if *other == to => cars.len(),
             _ => 0,
         };
         effects.iter().map(count).sum()

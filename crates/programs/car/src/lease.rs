@@ -1,38 +1,56 @@
-//! The shell of the [`Lease`]: passes messages to the one session, and reports its end.
+//! The shell of the [`Lease`] and of the [`Prepared`] sessions: passes messages to the one session
+//! that drives, or to one that is prepared, and reports its end.
 
 use crate::bus::BusHandle;
 use crate::drive::DriveLink;
 use crate::due::until;
-use crate::messages::{Begin, Incoming, Outgoing, RunningSession};
+use crate::messages::{Incoming, Open, Outgoing, RunningSession, Start};
 use rccar_car_core::lease::{Effect, Event, Lease, Outcome, SessionInput, Source, Wish};
+use rccar_car_core::prepared::{self, Key, Prepared};
 use rccar_causes::causes;
 use rccar_daemon::{clock, notify};
 use rccar_protocol::signaling::{ByeReason, FromCar, ToCar};
+use rccar_protocol::text::SessionId;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Longest time that the farewells to one source may take when the program stops.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 pub(crate) struct LeaseKeeper {
     lease: Lease,
-    begin: Begin,
+    prepared: Prepared,
+    open: Open,
     sources: BTreeMap<Source, Outgoing>,
     drive: DriveLink,
     bus: BusHandle,
     running: Option<RunningSession>,
+    /// Those of [`Prepared`].
+    waiting: BTreeMap<Key, RunningSession>,
 }
 
 impl LeaseKeeper {
     pub(crate) fn new(
-        begin: Begin,
+        open: Open,
         sources: BTreeMap<Source, Outgoing>,
         drive: DriveLink,
         bus: BusHandle,
     ) -> Self {
-        Self { lease: Lease::default(), begin, sources, drive, bus, running: None }
+        Self {
+            lease: Lease::default(),
+            prepared: Prepared::default(),
+            open,
+            sources,
+            drive,
+            bus,
+            running: None,
+            waiting: BTreeMap::new(),
+        }
     }
 
     /// Runs until `stop` resolves; then ends the session and says good-bye.
@@ -47,7 +65,11 @@ impl LeaseKeeper {
         // This loop feeds the watchdog, because nobody can drive a car whose loop hangs here.
         let mut watchdog =
             tokio::time::interval(notify::watchdog_interval().unwrap_or(Duration::from_secs(60)));
+        let mut ups: Vec<_> =
+            self.sources.iter().map(|(&source, back)| (source, back.up.clone())).collect();
         loop {
+            let due = [self.lease.poll_timeout(), self.prepared.poll_timeout()];
+            let due = due.into_iter().flatten().min();
             tokio::select! {
                 biased;
                 () = &mut stop, if !stopping => stopping = true,
@@ -56,7 +78,15 @@ impl LeaseKeeper {
                     self.running = None;
                     self.lease.handle_ended(outcome);
                 }
-                () = until(self.lease.poll_timeout()) => self.lease.handle_timeout(clock::now()),
+                () = until(due) => {
+                    self.lease.handle_timeout(clock::now());
+                    self.prepared.handle_timeout(clock::now());
+                }
+                key = one_ended(&mut self.waiting) => {
+                    self.waiting.remove(&key);
+                    self.prepared.handle_ended(key);
+                }
+                lost = lost(&mut ups) => self.prepared.handle_lost(lost),
                 _ = watchdog.tick() => notify::watchdog(),
                 message = incoming.recv(), if !stopping => match message {
                     Some(Incoming { source, message }) => self.route(source, message),
@@ -77,35 +107,36 @@ impl LeaseKeeper {
         if let Some(running) = &self.running {
             self.lease.handle_reachable(*running.reachable.borrow());
         }
+        let now = clock::now();
         match message {
+            ToCar::Prepare { session, driver, ice_servers } => {
+                let driven = self.lease.is_taken();
+                let wish =
+                    Wish { source, session, driver, trickle: true, take: false, ice_servers };
+                self.prepared.handle_prepare(now, wish, driven);
+            }
+            ToCar::Connect { session, .. } if self.prepared.handle_connect((source, session)) => {}
             ToCar::Connect { session, driver, trickle, take, ice_servers } => {
                 self.lease.handle_connect(
-                    clock::now(),
+                    now,
                     Wish { source, session, driver, trickle, take, ice_servers },
                 );
             }
             ToCar::Answer { session, generation, sdp } => {
-                self.lease.handle_message(
-                    source,
-                    session,
-                    SessionInput::Answer { generation, sdp },
-                );
+                self.pass_on(source, session, SessionInput::Answer { generation, sdp });
             }
             ToCar::Candidate { session, generation, candidate } => {
-                self.lease.handle_message(
-                    source,
-                    session,
-                    SessionInput::Candidate { generation, candidate },
-                );
+                self.pass_on(source, session, SessionInput::Candidate { generation, candidate });
             }
             ToCar::Restart { session, ice_servers } => {
-                self.lease.handle_message(source, session, SessionInput::Restart { ice_servers });
+                self.pass_on(source, session, SessionInput::Restart { ice_servers });
             }
             ToCar::IceServers { session, ice_servers } => {
-                self.lease.handle_message(source, session, SessionInput::IceServers(ice_servers));
+                self.pass_on(source, session, SessionInput::IceServers(ice_servers));
             }
             ToCar::Bye { session, reason } => {
-                self.lease.handle_bye(clock::now(), source, session, reason)
+                self.prepared.handle_bye((source, session));
+                self.lease.handle_bye(now, source, session, reason);
             }
             ToCar::Access { token, ttl_s } if source == Source::Host => {
                 self.bus.set_access(token, Duration::from_secs(ttl_s.into()));
@@ -127,9 +158,16 @@ impl LeaseKeeper {
         }
     }
 
-    /// Does what the lease decided. True: the program may stop.
+    fn pass_on(&mut self, source: Source, session: SessionId, input: SessionInput) {
+        if !self.prepared.handle_message((source, session), &input) {
+            self.lease.handle_message(source, session, input);
+        }
+    }
+
+    /// Does what was decided. True: the program may stop.
     async fn carry_out(&mut self) -> bool {
         loop {
+            self.carry_out_prepared();
             while let Some(event) = self.lease.poll_event() {
                 log(&event);
             }
@@ -169,8 +207,45 @@ impl LeaseKeeper {
         let Some(back) = self.sources.get(&wish.source).cloned() else {
             return self.lease.handle_ended(Outcome::EndedByCar(ByeReason::Internal));
         };
-        self.running = Some((self.begin)(wish, back));
+        let key = (wish.source, wish.session);
+        let prepared = self.prepared.handle_start(key).then(|| self.waiting.remove(&key)).flatten();
+        let mut session = prepared.unwrap_or_else(|| (self.open)(wish, back, Start::Now));
+        if let Some(begin) = session.begin.take() {
+            // An error means that it has just ended, which `ended` reports.
+            let _ = begin.send(());
+        }
+        self.running = Some(session);
         self.bus.set_in_session(true);
+    }
+
+    fn carry_out_prepared(&mut self) {
+        while let Some(effect) = self.prepared.poll_effect() {
+            match effect {
+                prepared::Effect::Open(wish) => {
+                    let key = (wish.source, wish.session);
+                    match self.sources.get(&wish.source).cloned() {
+                        Some(back) => {
+                            let session = (self.open)(wish, back, Start::Later);
+                            self.waiting.insert(key, session);
+                        }
+                        None => self.prepared.handle_ended(key),
+                    }
+                }
+                prepared::Effect::Pass { key, input } => {
+                    let session = self.waiting.get(&key);
+                    if session.is_some_and(|session| session.inputs.try_send(input).is_err()) {
+                        tracing::debug!(session = %key.1, "message of a prepared session dropped");
+                    }
+                }
+                prepared::Effect::Close(key) => {
+                    if let Some(session) = self.waiting.remove(&key) {
+                        // What it holds goes with its task.
+                        session.task.abort();
+                    }
+                }
+                prepared::Effect::Say { to, message } => self.say(to, message),
+            }
+        }
     }
 
     fn pass(&self, input: SessionInput) {
@@ -252,6 +327,39 @@ impl RestartSignal {
             None => std::future::pending().await,
         }
     }
+}
+
+/// Resolves when a prepared session has ended by itself.
+async fn one_ended(waiting: &mut BTreeMap<Key, RunningSession>) -> Key {
+    poll_fn(|context| {
+        let ended = waiting.iter_mut().find_map(|(key, session)| {
+            Pin::new(&mut session.task).poll(context).is_ready().then_some(*key)
+        });
+        ended.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
+}
+
+/// Resolves when the way to a source is lost.
+async fn lost(ups: &mut [(Source, watch::Receiver<bool>)]) -> Source {
+    let waits = ups.iter_mut().map(|(source, up)| {
+        Box::pin(async move {
+            loop {
+                if up.changed().await.is_err() {
+                    // Its task has ended with the program.
+                    std::future::pending::<()>().await;
+                }
+                if !*up.borrow_and_update() {
+                    return *source;
+                }
+            }
+        })
+    });
+    let waits: Vec<_> = waits.collect();
+    if waits.is_empty() {
+        return std::future::pending().await;
+    }
+    futures_util::future::select_all(waits).await.0
 }
 
 /// Resolves when the running session has ended; never while there is none.

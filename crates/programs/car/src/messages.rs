@@ -6,7 +6,7 @@ use rccar_protocol::signaling::{FromCar, ToCar};
 use rccar_protocol::units::MonotonicMicros;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 #[derive(Debug)]
@@ -30,10 +30,20 @@ pub(crate) struct RunningSession {
     /// Whether the driver is reachable, or may be about to become so for the first time.
     pub(crate) reachable: watch::Receiver<bool>,
     pub(crate) task: JoinHandle<Outcome>,
+    /// Begins the drive of a session that is only prepared so far.
+    pub(crate) begin: Option<oneshot::Sender<()>>,
 }
 
-/// Begins a session; its answers go out over the given way.
-pub(crate) type Begin = Box<dyn Fn(Wish, Outgoing) -> RunningSession + Send>;
+/// When the drive of a session begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    Now,
+    /// With [`RunningSession::begin`]. Until then only its connection is made.
+    Later,
+}
+
+/// Opens a session; its answers go out over the given way.
+pub(crate) type Open = Box<dyn Fn(Wish, Outgoing, Start) -> RunningSession + Send>;
 
 /// Shows a session whether the host answers, and lets it ask the host. All clones share one state.
 #[derive(Debug, Clone, Default)]

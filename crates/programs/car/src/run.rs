@@ -13,7 +13,7 @@ use crate::host_url::HostUrl;
 use crate::identity::Identity;
 use crate::lan::{self};
 use crate::lease::LeaseKeeper;
-use crate::messages::{Begin, Incoming, Outgoing, Pulse, RunningSession};
+use crate::messages::{Incoming, Open, Outgoing, Pulse, RunningSession, Start};
 use crate::modem;
 use crate::pose;
 use crate::sensors::Sensors;
@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use std::num::TryFromIntError;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Instrument;
 
 /// Most messages that wait for the lease, or for the socket to the host.
@@ -148,7 +148,7 @@ async fn serve(config: Config, identity: Identity) -> Result<(), CarError> {
     };
     let video = context.video.clone();
     let drive = context.drive.clone();
-    LeaseKeeper::new(begin_sessions(context), sources, drive, bus).run(queue, stop).await;
+    LeaseKeeper::new(open_sessions(context), sources, drive, bus).run(queue, stop).await;
     notify::stopping();
     // An error makes the service manager start the car again: without the camera's thread there
     // would be no picture any more.
@@ -163,18 +163,26 @@ fn video_words(format: VideoFormat) -> Result<Video, TryFromIntError> {
     })
 }
 
-/// Returns the function by which the lease begins sessions, so that it need not know their parts.
-fn begin_sessions(context: SessionContext) -> Begin {
-    Box::new(move |wish, back| {
+/// Returns the function by which the lease opens sessions, so that it need not know their parts.
+fn open_sessions(context: SessionContext) -> Open {
+    Box::new(move |wish, back, start| {
         let Wish { source, session, driver: _, trickle, take: _, ice_servers } = wish;
         let (inputs, queue) = mpsc::channel(SESSION_QUEUE);
         let run = Session::new(context.clone(), session, trickle, ice_servers, back, source);
         let reachable = run.reachable();
+        let (begin, begun) = match start {
+            Start::Now => (None, None),
+            Start::Later => {
+                let (begin, begun) = oneshot::channel();
+                (Some(begin), Some(begun))
+            }
+        };
         let span = tracing::info_span!("session", id = %session);
         RunningSession {
             inputs,
             reachable,
-            task: tokio::spawn(Box::pin(run.run(queue).instrument(span))),
+            task: tokio::spawn(Box::pin(run.run(queue, begun).instrument(span))),
+            begin,
         }
     })
 }

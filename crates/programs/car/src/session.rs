@@ -14,19 +14,21 @@ use rccar_car_core::recovery::{Commit, Connection, Effect, Recovery};
 use rccar_causes::causes;
 use rccar_daemon::clock;
 use rccar_media::pipeline::PipelineState;
-use rccar_peer::{
-    Binding, Message, Offer, Opened, Peer, PeerError, PeerEvent, PeerOptions, PeerState,
-};
-use rccar_protocol::events::{CarEvent, DriverEvent, Frames, NoticeLevel};
+use rccar_peer::{Binding, Message, Offer, Opened, Peer, PeerError, PeerEvent, PeerState};
+use rccar_protocol::Layout;
+use rccar_protocol::events::{CarEvent, DriverEvent, NoticeLevel};
 use rccar_protocol::grease;
 use rccar_protocol::signaling::{ByeReason, ErrorCode, FromCar, IceServer, Json, parse};
 use rccar_protocol::text::{CarId, Name, Note, SessionId, Software};
-use rccar_protocol::{Layout, PROTOCOL_VERSION};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::Instrument;
+
+mod opening;
+
+use opening::Prepared;
 
 /// The parts of the program that all sessions share.
 #[derive(Clone)]
@@ -105,31 +107,25 @@ impl Session {
     }
 
     /// Runs the session to its end. After that the drive itself brings the car to rest.
-    pub(crate) async fn run(mut self, mut inputs: mpsc::Receiver<SessionInput>) -> Outcome {
-        self.ice_servers.resolve().await;
-        self.bind(false);
-        let options = PeerOptions {
-            ice_servers: self.ice_servers.literals().to_vec(),
-            loopback: self.context.loopback,
-            binding: self.binding.subscribe(),
-            level: self.context.video.level(),
-            clock: clock::now,
-            limits: self.context.video.limits(),
-            recorder: self.context.video.recorder(),
-        };
-        let opened = match getrandom::u32() {
-            Ok(ssrc) => Peer::open(&options, ssrc).await,
-            Err(error) => {
-                tracing::error!(error = %causes(&error), "no random numbers");
-                return Outcome::EndedByCar(ByeReason::Internal);
-            }
-        };
-        let Opened { peer, events, messages } = match opened {
+    /// With `begin`, it is only prepared until that fires.
+    pub(crate) async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<SessionInput>,
+        begin: Option<oneshot::Receiver<()>>,
+    ) -> Outcome {
+        let Opened { peer, mut events, messages } = match self.open().await {
             Ok(opened) => opened,
-            Err(error) => {
-                tracing::error!(error = %causes(&error), "the session cannot start");
-                return Outcome::EndedByCar(ByeReason::Internal);
-            }
+            Err(outcome) => return outcome,
+        };
+        let prepared = match begin {
+            None => None,
+            Some(begin) => match self.until_begun(&peer, &mut events, &mut inputs, begin).await {
+                Ok(prepared) => Some(prepared),
+                Err(outcome) => {
+                    peer.close().await;
+                    return outcome;
+                }
+            },
         };
         let peer = Arc::new(peer);
         // Queued until the channel opens: `hello` must be the first event on it.
@@ -149,7 +145,7 @@ impl Session {
         steering.spawn(run.in_current_span());
         let video = self.context.video.prepare(peer.video(), sight);
         let outcome = tokio::select! {
-            outcome = self.until_the_end(&peer, &video, events, messages, &mut inputs) => outcome,
+            outcome = self.until_the_end(&peer, &video, prepared, (events, messages), &mut inputs) => outcome,
             crashed = steering.join_next() => {
                 tracing::error!(?crashed, "steering has ended");
                 Outcome::EndedByCar(ByeReason::Internal)
@@ -161,32 +157,29 @@ impl Session {
         outcome
     }
 
-    fn hello(&self) -> CarEvent {
-        CarEvent::Hello {
-            v: PROTOCOL_VERSION,
-            car: self.context.car.clone(),
-            name: self.context.name.clone(),
-            software: self.context.software.clone(),
-            video: self.context.video.format(),
-            frames: Some(Frames::ours()),
-        }
-    }
-
     async fn until_the_end(
         &mut self,
         peer: &Peer,
         video: &Sending,
-        mut events: mpsc::UnboundedReceiver<PeerEvent>,
-        mut messages: mpsc::Receiver<Message>,
+        prepared: Option<Prepared>,
+        (mut events, mut messages): (mpsc::UnboundedReceiver<PeerEvent>, mpsc::Receiver<Message>),
         inputs: &mut mpsc::Receiver<SessionInput>,
     ) -> Outcome {
-        if let Err(error) = self.offer(peer, None).await {
+        if prepared.is_none()
+            && let Err(error) = self.offer(peer, None).await
+        {
             tracing::error!(error = %causes(&error), "the session cannot offer");
             return Outcome::EndedByCar(ByeReason::Internal);
         }
         let mut up = self.back.up.clone();
         let recovery = Recovery::new(clock::now(), *up.borrow_and_update());
         let mut live = Live { peer, video, recovery };
+        if let Some(state) = prepared.flatten() {
+            self.handle_peer(&mut live, PeerEvent::State(state));
+            if let Some(outcome) = self.carry_out(&mut live).await {
+                return outcome;
+            }
+        }
         let mut camera = self.context.video.watch();
         let mut uplinks = self.context.connections.uplinks.subscribe();
         let mut answers = self.context.drive.answers();

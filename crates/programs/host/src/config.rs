@@ -411,7 +411,7 @@ mod tests {
             commented.or(Some(line).filter(|line| line.starts_with('['))).map(str::to_owned)
         };
         let examples: Vec<_> = DOCUMENTED.lines().filter_map(example).collect();
-        assert_eq!(examples.len(), 15 + 8, "with the headings: {examples:?}");
+        assert_eq!(examples.len(), 15 + 9, "with the headings: {examples:?}");
         let examples = examples.join("\n");
         let config = checked(&examples).unwrap();
         assert_eq!(config.url(), "https://rccar.example.org");

@@ -250,8 +250,9 @@ async fn talk(mut signaling: Signaling, shared: Arc<Shared>) {
                 eprintln!("driver: the host refuses: {code:?}: {text}");
                 again(&mut signaling, &shared, ByeReason::Internal, car.as_ref()).await;
             }
-            // No story lasts until the first ones expire.
+            // No story lasts until the first ones expire, and this driver prepares nothing.
             ToDriver::IceServers { .. }
+            | ToDriver::Prepared { .. }
             | ToDriver::Cars { .. }
             | ToDriver::List { .. }
             | ToDriver::Wanted { .. }

@@ -28,7 +28,7 @@ describe("a session that is found", () => {
     session.handleMessage(connecting(ID), 10);
     session.handleMessage(offer(ID, 1), 20);
     expect(effects()).toEqual([
-      { kind: "open-peer", iceServers: [] },
+      { kind: "open-peer", session: ID, iceServers: [] },
       { kind: "offer", generation: 1, sdp: "v=0" },
     ]);
     session.handlePeer({ kind: "answer", generation: 1, sdp: "v=0 answer" }, 30);
@@ -84,6 +84,45 @@ describe("a session that is found", () => {
     effects();
     session.handleMessage(connecting(ID), 10);
     expect(effects()).toEqual([send({ type: "bye", session: ID, reason: "driver-left" })]);
+  });
+});
+
+describe("a session that was prepared", () => {
+  beforeEach(() => {
+    session.handleHost(true, 0);
+    session.handleMessage(connecting(ID), 10);
+    session.handlePrepared(1, 10);
+    effects();
+  });
+
+  it("is connected at once, without another offer", () => {
+    expect(session.phase.name).toBe("negotiating");
+    session.handlePeer({ kind: "up" }, 11);
+    expect(session.phase.name).toBe("connected");
+    session.handleMessage(offer(ID, 1), 12);
+    expect(effects()).toEqual([]);
+    session.handleMessage(offer(ID, 2), 13);
+    expect(effects()).toEqual([{ kind: "offer", generation: 2, sdp: "v=0" }]);
+  });
+
+  it("waits for its offer, if the driver was faster", () => {
+    session.handlePrepared(0, 10);
+    session.handleMessage(offer(ID, 1), 20);
+    expect(effects()).toEqual([{ kind: "offer", generation: 1, sdp: "v=0" }]);
+  });
+
+  it("asks again if it has ended meanwhile, and takes the answer to that", () => {
+    session.handleMessage({ type: "bye", session: ID, reason: "car-busy", by: null }, 20);
+    expect(kinds()).toEqual(["close-peer", "send connect"]);
+    session.handleMessage(connecting(OTHER), 30);
+    session.handleMessage({ type: "bye", session: OTHER, reason: "car-busy", by: null }, 40);
+    expect(session.phase).toMatchObject({ name: "ended", cause: { reason: "car-busy" } });
+  });
+
+  it("asks again if its path fails before there was a picture", () => {
+    session.handlePeer({ kind: "failed" }, 20);
+    expect(kinds()).toEqual(["send bye", "close-peer", "send connect"]);
+    expect(session.phase.name).toBe("asking");
   });
 });
 

@@ -93,7 +93,12 @@ export type PeerEvent =
 
 export type Effect =
   | { readonly kind: "send"; readonly message: FromDriver }
-  | { readonly kind: "open-peer"; readonly iceServers: readonly IceServer[] }
+  /** If this session was prepared, `handlePrepared` follows. */
+  | {
+      readonly kind: "open-peer";
+      readonly session: string;
+      readonly iceServers: readonly IceServer[];
+    }
   /** For the next ICE restart. */
   | { readonly kind: "ice-servers"; readonly iceServers: readonly IceServer[] }
   | { readonly kind: "offer"; readonly generation: number; readonly sdp: string }
@@ -124,6 +129,8 @@ export class Session {
   #attempt = 0;
   /** The next request takes the car. */
   #take = false;
+  /** The session was prepared before it was asked for, and has not been connected yet. */
+  #prepared = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -205,7 +212,11 @@ export class Session {
           return this.#send({ type: "bye", session: message.session, reason: "driver-left" });
         }
         this.#id = message.session;
-        this.#effects.push({ kind: "open-peer", iceServers: message.ice_servers });
+        this.#effects.push({
+          kind: "open-peer",
+          session: message.session,
+          iceServers: message.ice_servers,
+        });
         return;
       case "ice-servers":
         if (message.session !== this.#id) return;
@@ -231,9 +242,18 @@ export class Session {
       case "error":
         return this.#handleError(message, now);
       case "wanted":
+      // `connect` uses it: this machine sees that when it is there.
+      case "prepared":
       case "pong":
         return;
     }
+  }
+
+  /** The peer connection of this session was there before; `generation`: of its offer. */
+  handlePrepared(generation: number, now: number): void {
+    this.#prepared = true;
+    this.#generation = generation;
+    if (generation > 0) this.#phase = { name: "negotiating", since: now };
   }
 
   handlePeer(event: PeerEvent, now: number): void {
@@ -261,6 +281,7 @@ export class Session {
         this.#up = true;
         this.#attempt = 0;
         this.#everConnected = true;
+        this.#prepared = false;
         this.#phase = { name: "connected" };
         return;
       case "disconnected":
@@ -352,6 +373,8 @@ export class Session {
   }
 
   #handleBye(reason: Open<ByeReason>, by: string | null, now: number): void {
+    // It ended while the driver asked for it. That is no answer to the driver.
+    if (this.#prepared) return this.#ask(now);
     if (!isKnown(BYE_REASONS, reason)) {
       // An unknown reason still ends the session.
       this.#end({ kind: "bye", reason });
@@ -406,7 +429,10 @@ export class Session {
 
   #handleFailed(now: number): void {
     const { name } = this.#phase;
-    if (name === "negotiating" || this.#orphan) this.#lose(now);
+    if (this.#prepared) {
+      this.#bye("ice-failed");
+      this.#ask(now);
+    } else if (name === "negotiating" || this.#orphan) this.#lose(now);
     else if (name === "connected" || name === "interrupted") this.#restart(now);
   }
 
@@ -475,6 +501,7 @@ export class Session {
     this.#orphan = false;
     this.#up = false;
     this.#path = false;
+    this.#prepared = false;
     this.#phase = phase;
   }
 

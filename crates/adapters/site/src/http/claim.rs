@@ -83,7 +83,8 @@ pub(crate) async fn revoke<B: Backend>(
 
 async fn let_in(exchange: &Exchange, conn: CarConn, car: EnrolledCar, waiter: Waiter) {
     let Waiter { registration, reached, outbox } = waiter;
-    exchange.join_car_as(conn, car, registration.software, reached, outbox.clone()).await;
+    let program = (registration.software, registration.prepares);
+    exchange.join_car_as(conn, car, program, reached, outbox.clone()).await;
     // The socket may have ended just before: the rooms got its `car_gone` when they did not know
     // the connection yet.
     if outbox.is_gone() {

@@ -40,7 +40,7 @@ async fn round(exchange: &Exchange) -> Duration {
         conns.push(conn);
         let software = Software::new("car/1").unwrap();
         exchange
-            .join_car_as(conn, known(number), software, Ipv4Addr::LOCALHOST.into(), outbox)
+            .join_car_as(conn, known(number), (software, true), Ipv4Addr::LOCALHOST.into(), outbox)
             .await;
     }
     // Answered when the task has done everything that was sent before.

@@ -21,7 +21,7 @@ use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::claim::ClaimCode;
 use rccar_protocol::close::CloseCode;
 use rccar_protocol::identity::{CarKey, Nonce, Signature, registration_message};
-use rccar_protocol::signaling::{ErrorCode, FromCar, Json, ToCar, parse};
+use rccar_protocol::signaling::{ErrorCode, FromCar, Json, PREPARES, ToCar, parse};
 use rccar_protocol::text::Note;
 use rccar_rooms::{CODE_LIFETIME, CarConn, EnrolledCar};
 use std::net::IpAddr;
@@ -89,7 +89,8 @@ async fn enter<B: Backend>(
             wire.settle(&app.gate, client, None).map_err(|error| {
                 Refusal::new(ErrorCode::RateLimited, error.to_string(), CloseCode::RateLimited)
             })?;
-            app.exchange.join_car_as(conn, car, registration.software, reached, outbox).await;
+            let program = (registration.software, registration.prepares);
+            app.exchange.join_car_as(conn, car, program, reached, outbox).await;
             Ok(None)
         }
         Admission::Unknown(registration, code) => {
@@ -173,7 +174,7 @@ async fn register<B: Backend>(
     }
     let first = timeout(app.options.limits.handshake, first_register(wire)).await;
     let late = |_| Refusal::new(ErrorCode::Timeout, "no register in time", CloseCode::Handshake);
-    let Some(FromCar::Register { v, key, signature, name, software, enrolment, claim }) =
+    let Some(FromCar::Register { v, key, signature, name, software, enrolment, claim, prepares }) =
         first.map_err(late)?
     else {
         return Err(None);
@@ -197,7 +198,8 @@ async fn register<B: Backend>(
         return Err(Refusal::new(ErrorCode::BadSignature, text, CloseCode::Forbidden));
     }
     let enrolment = enrolment.map(|token| TokenHash::of(token.as_str()));
-    let registration = CarRegistration { key, name, software, enrolment };
+    let prepares = prepares.contains(&PREPARES);
+    let registration = CarRegistration { key, name, software, enrolment, prepares };
     let answer = app.backend.register_car(registration.clone()).await;
     if !wire.is_open() {
         return Err(None);

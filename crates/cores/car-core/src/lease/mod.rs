@@ -91,6 +91,13 @@ impl Lease {
         self.running.as_ref().map(|running| (running.source, running.session))
     }
 
+    /// Whether somebody drives, or is about to. A session that is ending keeps nobody away.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        let driven = self.running.as_ref().is_some_and(|running| running.ending.is_none());
+        driven || self.next.is_some()
+    }
+
     /// A driver wants a session.
     pub fn handle_connect(&mut self, now: MonotonicMicros, wish: Wish) {
         if self.stop.is_some() {

@@ -31,7 +31,7 @@ use rccar_protocol::PROTOCOL_VERSION;
 use rccar_protocol::claim::ClaimCode;
 use rccar_protocol::grease;
 use rccar_protocol::identity::Nonce;
-use rccar_protocol::signaling::{ErrorCode, FromCar, Json, ToCar, parse};
+use rccar_protocol::signaling::{ErrorCode, FromCar, Json, PREPARES, ToCar, parse};
 use register::{Knocked, Socket, greet, ignore_out_of_turn, read, write};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -366,6 +366,7 @@ impl Client {
             software: who.software.clone(),
             enrolment: who.host.enrolment.clone(),
             claim: Some(claim),
+            prepares: vec![PREPARES],
         };
         self.send(&register).await;
         // What sessions wanted to say before is out of date; when they see that the host is up they

@@ -224,6 +224,7 @@ mod tests {
             name: test_name("red car"),
             software,
             enrolment: token.map(TokenHash::of),
+            prepares: false,
         }
     }
 

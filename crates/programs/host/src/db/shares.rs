@@ -181,6 +181,7 @@ mod tests {
             name: test_name("red car"),
             software: Software::new("test/1").unwrap(),
             enrolment: None,
+            prepares: false,
         }
     }
 

@@ -231,6 +231,7 @@ impl Car {
                     enrolment: Note::new(token(self.number)).ok(),
                     // Without one an unknown car is refused, which the tests notice.
                     claim: None,
+                    prepares: vec![],
                 })
                 .await;
             }

@@ -48,6 +48,8 @@ pub enum FromDriver {
         )]
         take: bool,
     },
+    /// Asks for a session that begins with `connect`, or never: the ends find a path meanwhile.
+    Prepare { car: CarId },
     /// The answer to the car's offer.
     Answer {
         session: SessionId,
@@ -154,6 +156,15 @@ pub enum ToDriver {
         #[serde(deserialize_with = "strict::objects")]
         ice_servers: Vec<IceServer>,
     },
+    /// Answer to `prepare`: the host has asked the car for an offer.
+    Prepared {
+        /// The session that may begin.
+        session: SessionId,
+        car: CarId,
+        /// ICE servers with credentials for this session.
+        #[serde(deserialize_with = "strict::objects")]
+        ice_servers: Vec<IceServer>,
+    },
     /// New credentials for a session that goes on: the old ones expire. They are for the next ICE
     /// restart, and change nothing at once.
     IceServers {
@@ -245,6 +256,13 @@ pub enum FromCar {
         /// refused. A person who types the code on the host's page becomes the owner.
         #[serde(skip_serializing_if = "Option::is_none")]
         claim: Option<ClaimCode>,
+        /// Versions of prepared sessions that the car speaks.
+        #[serde(
+            default,
+            skip_serializing_if = "Vec::is_empty",
+            deserialize_with = "strict::maybe_list"
+        )]
+        prepares: Vec<u8>,
     },
     /// The first offer of a session, or an ICE restart.
     Offer {
@@ -330,6 +348,16 @@ pub enum ToCar {
             deserialize_with = "strict::flag"
         )]
         take: bool,
+        /// ICE servers with credentials for this session.
+        #[serde(deserialize_with = "strict::objects")]
+        ice_servers: Vec<IceServer>,
+    },
+    /// A driver may want a session soon. The car answers with an offer; the session begins with
+    /// `connect`.
+    Prepare {
+        /// The session that may begin.
+        session: SessionId,
+        driver: Name,
         /// ICE servers with credentials for this session.
         #[serde(deserialize_with = "strict::objects")]
         ice_servers: Vec<IceServer>,

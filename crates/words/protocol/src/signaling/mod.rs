@@ -32,3 +32,5 @@ pub use parse::{Json, MessageError, parse};
 
 /// Version of the [lists in parts](FromDriver::List) that host and page name in their greetings.
 pub const LISTS: u8 = 1;
+/// Version of [prepared sessions](FromDriver::Prepare) that the car names when it registers.
+pub const PREPARES: u8 = 1;
