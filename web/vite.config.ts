@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { installable } from "./scripts/installable";
 
 const manifest = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -10,6 +11,7 @@ const host = process.env["RCCAR_HOST"] ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
   base: "./",
+  plugins: [installable()],
   define: { __VERSION__: JSON.stringify(manifest.version) },
   build: {
     target: "es2022",

@@ -69,7 +69,9 @@ export class Cockpit {
       page = process.env.RCCAR_PAGE,
     } = {},
   ) {
-    const context = await browser.newContext({ viewport: size });
+    // A service worker would fetch the host's own page in place of this one.
+    const serviceWorkers = page ? 'block' : 'allow';
+    const context = await browser.newContext({ viewport: size, serviceWorkers });
     const cockpit = new Cockpit();
     cockpit.context = context;
     cockpit.page = await context.newPage();

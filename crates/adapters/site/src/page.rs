@@ -136,6 +136,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_makes_the_page_installable_has_its_type_and_is_asked_for_each_time() {
+        for (path, kind) in [
+            ("/manifest.webmanifest", "application/manifest+json"),
+            ("/sw.js", "text/javascript; charset=utf-8"),
+            ("/offline.en.html", "text/html; charset=utf-8"),
+            ("/offline.de.html", "text/html; charset=utf-8"),
+            ("/offline.css", "text/css; charset=utf-8"),
+            ("/offline.js", "text/javascript; charset=utf-8"),
+            ("/icons/icon.svg", "image/svg+xml"),
+            ("/icons/icon-192.png", "image/png"),
+            ("/icons/maskable-192.png", "image/png"),
+            ("/icons/apple-touch-icon.png", "image/png"),
+        ] {
+            let response = get(path, None).await;
+            assert_eq!(response.status(), StatusCode::OK, "{path}");
+            assert_eq!(response.headers()[CONTENT_TYPE], kind, "{path}");
+            assert_eq!(response.headers()[CACHE_CONTROL], "no-cache", "{path}");
+        }
+    }
+
+    #[tokio::test]
     async fn files_that_do_not_exist_are_not_found() {
         for path in ["/assets/none.js", "/../Cargo.toml", "/favicon.none"] {
             assert_eq!(get(path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
