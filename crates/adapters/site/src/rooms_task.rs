@@ -184,7 +184,7 @@ impl Task {
             Command::CarJoined { conn, car, software, prepares, link } => {
                 let id = car.id.clone();
                 self.cars.insert(conn, (id.clone(), link));
-                // Of a known car the rooms may have newer rights than what was read when it dialled.
+                // Of a known car the rooms may have newer rights than those read when it dialled.
                 if !self.rooms.is_enrolled(&id) {
                     self.rooms.handle_enrolled_car(now, car);
                 }
