@@ -381,6 +381,12 @@ interface InputProps extends Labelled {
   readonly set: (value: string) => void;
 }
 
+/**
+ * An error moves what stands below it. If it came at once, it would move the button that takes the
+ * focus away from under the pointer, and the press would be lost.
+ */
+const AFTER_A_PRESS_MS = 250;
+
 function Input({ testid, value, placeholder = "", numeric, leave, set, ...labelled }: InputProps) {
   const { name, error = null } = labelled;
   return (
@@ -396,7 +402,7 @@ function Input({ testid, value, placeholder = "", numeric, leave, set, ...labell
         inputMode={numeric ? "decimal" : "text"}
         aria-invalid={error !== null}
         onInput={(event) => set(event.currentTarget.value)}
-        onBlur={() => leave(name)}
+        onBlur={() => setTimeout(leave, AFTER_A_PRESS_MS, name)}
       />
     </Labelled>
   );
