@@ -2,6 +2,8 @@
 // and all that it asks for come from the host each time, so none of it can be an old one.
 const CACHE = "rccar-offline-__OFFLINE__";
 const LANGUAGES = ["en", "de"];
+// The page names the language in the address of this file: what people chose is not known here.
+const LANGUAGE = LANGUAGES.find((one) => self.location.search === `?${one}`) ?? "en";
 const PARTS = ["offline.css", "offline.js"];
 const FILES = [...PARTS, ...LANGUAGES.map((language) => `offline.${language}.html`)];
 
@@ -40,10 +42,8 @@ async function open(request) {
     // A careless proxy lets the browser keep the page: it is asked for all the same.
     return await fetch(request, { cache: "no-cache" });
   } catch (error) {
-    const asked = self.navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase());
-    const language = asked.find((one) => LANGUAGES.includes(one)) ?? "en";
     const cache = await caches.open(CACHE);
-    const page = await cache.match(here(`offline.${language}.html`));
+    const page = await cache.match(here(`offline.${LANGUAGE}.html`));
     if (page === undefined) throw error;
     return page;
   }
