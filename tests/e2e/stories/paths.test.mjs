@@ -75,8 +75,10 @@ describe('paths', () => {
     'a peer that cannot trickle gets all candidates in the offer',
     { query: 'trickle=0' },
     async (cockpit) => {
-      assert.ok(cockpit.received.includes('offer'));
-      assert.ok(!cockpit.received.includes('candidate'), 'no candidate came by itself');
+      // What was prepared for the list is not used.
+      const received = cockpit.received.slice(cockpit.received.lastIndexOf('connecting'));
+      assert.ok(received.includes('offer'));
+      assert.ok(!received.includes('candidate'), 'no candidate came by itself');
       await cockpit.arm();
     },
   );

@@ -266,7 +266,9 @@ export class App {
     }
     this.#client.start();
     if (route.page !== "cars") this.#lookedAhead = false;
-    if (route.page !== "cars" && route.page !== "car") this.#ahead.leave();
+    // A prepared session trickles, by any path.
+    const asPrepared = route.page === "car" && !route.relayOnly && route.trickle;
+    if (route.page !== "cars" && !asPrepared) this.#ahead.leave();
     const open = this.cockpit.peek();
     if (open && (route.page !== "car" || formatRoute(route) !== formatRoute(open.route)))
       this.#closeCockpit();
