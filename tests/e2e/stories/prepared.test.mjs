@@ -12,6 +12,7 @@ describe('a prepared session', () => {
   before(async () => {
     world = await World.start();
     await world.addUser('bob');
+    await world.share('bob');
     browser = await launch();
   });
   after(async () => {
