@@ -84,7 +84,7 @@ export function CardForm({ card, address, addresses, make }: Props) {
       ))}
       <details class="card-preview">
         <summary>The file so far</summary>
-        <pre class="config">
+        <pre tabIndex={0} role="group" aria-label="The file so far" class="config">
           <code data-testid="card-preview">
             {preview(card.value, address.value === "" ? location.origin : address.value)}
           </code>
