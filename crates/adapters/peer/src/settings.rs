@@ -2,7 +2,7 @@
 //!
 //! | setting | value | why |
 //! |---|---|---|
-//! | crypto | the stack's, with a [judge](crate::fingerprint) of certificates | the stack knows fingerprints by sha-256 only |
+//! | crypto | the stack's, with a judge of certificates | the stack knows fingerprints by sha-256 only |
 //! | mDNS | off | its multicast socket fails without a route and then takes the connection's driver down |
 //! | answering DTLS role | server | a browser that answered actively once cannot change its role later |
 //! | sockets at ICE restart | bound again | follows the interfaces that exist now |
